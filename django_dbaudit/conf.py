@@ -1,0 +1,128 @@
+"""The ``DBAUDIT`` setting: one frozen dataclass, validated, read anew when the setting changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from django_dbaudit.errors import AuditError
+
+T = TypeVar("T")
+
+FAIL_ON = ("info", "warning", "error", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which number on a rule speaks up. Each is a positive number; shares lie below 1."""
+
+    #: How long, in seconds, a transaction may sit idle.
+    idle_in_transaction_seconds: float = 60
+    #: How long, in seconds, one statement may run.
+    long_running_query_seconds: float = 60
+    #: How long, in seconds, a session may wait for a lock.
+    blocked_session_seconds: float = 5
+    #: Share of the connections that may be taken.
+    connections_share: float = 0.8
+    #: Share of a sequence's numbers that may be used up.
+    sequence_share: float = 0.7
+    #: How many days the statistics must cover before an index is called unused.
+    unused_index_days: float = 30
+    #: Pages of 8 kB that a table must have; on smaller ones the planner leaves indexes alone.
+    unused_index_table_pages: int = 6
+    #: Rows from which a foreign key without an index is a warning, below it an information.
+    unindexed_foreign_key_rows: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that ``settings.DBAUDIT`` may say, in lower case; the setting's keys are upper case."""
+
+    #: Rules to run: codes, prefixes of codes, or names. Empty: all.
+    select: tuple[str, ...] = ()
+    #: Rules to leave out, as in ``select``.
+    ignore: tuple[str, ...] = ()
+    #: The lowest severity that makes the exit status 1.
+    fail_on: str = "warning"
+    #: Path of a baseline file to compare with.
+    baseline: str = ""
+    #: Bound, in seconds, of every statement that we send.
+    statement_timeout: float = 15
+    #: Bound, in seconds, of every wait for a lock.
+    lock_timeout: float = 1
+    #: Bound, in seconds, of opening a connection, unless the alias sets one itself.
+    connect_timeout: float = 10
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+@functools.cache
+def get_config() -> Config:
+    """The project's configuration; an `AuditError` names a wrong key or value and the right ones."""
+    return parse(getattr(settings, "DBAUDIT", {}))
+
+
+def parse(value: object) -> Config:
+    """Check what ``settings.DBAUDIT`` holds and make a `Config` of it."""
+    config = _build(Config, value, "DBAUDIT")
+    if config.fail_on not in FAIL_ON:
+        raise AuditError(
+            f"DBAUDIT['FAIL_ON'] is {config.fail_on!r}; it must be one of {', '.join(FAIL_ON)}."
+        )
+    return config
+
+
+def _build(cls: type[T], value: object, where: str) -> T:
+    if not isinstance(value, Mapping):
+        raise AuditError(f"{where} is {value!r}; it must be a dict with upper-case keys.")
+    fields = {each.name.upper(): each for each in dataclasses.fields(cls)}  # type: ignore[arg-type]  # cls is one of our two dataclasses
+    for key in value:
+        if key not in fields:
+            allowed = ", ".join(sorted(fields))
+            raise AuditError(f"{where} has an unknown key {key!r}; it may have: {allowed}.")
+    return cls(
+        **{
+            fields[key].name: _checked(fields[key], given, f"{where}[{key!r}]")
+            for key, given in value.items()
+        }
+    )
+
+
+def _checked(spec: dataclasses.Field[Any], value: object, where: str) -> object:
+    if spec.type == "Thresholds":
+        return _build(Thresholds, value, where)
+    if spec.type == "str":
+        if not isinstance(value, str):
+            raise AuditError(f"{where} is {value!r}; it must be a string.")
+        return value
+    if spec.type == "tuple[str, ...]":
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+            raise AuditError(f"{where} is {value!r}; it must be a list of strings.")
+        return tuple(value)
+    return _number(spec, value, where)
+
+
+def _number(spec: dataclasses.Field[Any], value: object, where: str) -> float:
+    whole = spec.type == "int"
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise AuditError(f"{where} is {value!r}; it must be {'a whole' if whole else 'a'} number.")
+    # Zero would switch a timeout off altogether, and no timeout is what we promise never to have.
+    lowest = 0 if "timeout" not in spec.name else 0.001
+    if not lowest <= value < float("inf"):
+        raise AuditError(f"{where} is {value!r}; it must be at least {lowest} and finite.")
+    if spec.name.endswith("_share") and value > 1:
+        raise AuditError(f"{where} is {value!r}; a share lies between 0 and 1.")
+    return value
+
+
+def _reset(*, setting: str, **_: object) -> None:
+    if setting == "DBAUDIT":
+        get_config.cache_clear()
+
+
+setting_changed.connect(_reset, dispatch_uid="django_dbaudit.conf")

@@ -1,0 +1,228 @@
+"""The facts that rules ask for, by type: read from the server and the project, or from a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
+
+from django_dbaudit.codec import decode, encode
+from django_dbaudit.conf import Config
+from django_dbaudit.errors import AuditError
+from django_dbaudit.finding import Database
+from django_dbaudit.postgres import failure, foreign_keys, indexes, sequences, server, sessions, tables
+from django_dbaudit.postgres.connection import GuardedConnection
+from django_dbaudit.postgres.foreign_keys import ForeignKeys
+from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.sequences import Sequences
+from django_dbaudit.postgres.server import Server
+from django_dbaudit.postgres.sessions import Sessions
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project import schema
+from django_dbaudit.project.schema import DeclaredIndexes
+
+FILE_VERSION = 1
+
+#: Facts read over a guarded connection. ``Server`` and ``Tables`` come first: others lean on them.
+FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
+    Server: server.read,
+    Tables: tables.read,
+    Indexes: indexes.read,
+    ForeignKeys: foreign_keys.read,
+    Sequences: sequences.read,
+    Sessions: sessions.read,
+}
+
+#: Facts about the schema: a database without a table leaves nothing to say about them.
+OF_SCHEMA: Collection[type[Any]] = (Tables, Indexes, ForeignKeys, Sequences)
+
+#: Facts read from the project's code, for one alias, without touching its database.
+FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {DeclaredIndexes: schema.read}
+
+ALL: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*FROM_SERVER, *FROM_PROJECT)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A fact that cannot be had. ``failed`` tells what went wrong from what is merely so."""
+
+    reason: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFacts:
+    """What is known of one alias."""
+
+    database: Database
+    known: Mapping[type[Any], Any]
+
+    def get(self, kind: type[Any]) -> Any:
+        """The fact, or `Unavailable`."""
+        return self.known.get(kind, Unavailable("not among the facts that were gathered"))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of all the aliases that were asked for."""
+
+    aliases: tuple[AliasFacts, ...] = field(default=())
+
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        return tuple(each.database for each in self.aliases)
+
+
+def gather(
+    aliases: Iterable[str],
+    kinds: Collection[type[Any]],
+    config: Config,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Facts:
+    """Read the facts of these kinds for each alias; what cannot be had becomes `Unavailable`."""
+    return Facts(tuple(_of_alias(alias, kinds, config, progress) for alias in aliases))
+
+
+def _of_alias(
+    alias: str, kinds: Collection[type[Any]], config: Config, progress: Callable[[str], None]
+) -> AliasFacts:
+    wanted = _with_prerequisites(kinds)
+    try:
+        vendor = connections[alias].vendor
+    except ImproperlyConfigured as error:
+        return _nothing(alias, "unknown", wanted, failure.first_line(error), failed=True)
+    if vendor != "postgresql":
+        return _nothing(alias, vendor, wanted, f"not PostgreSQL: the alias is {vendor}")
+    try:
+        with GuardedConnection(alias, config) as connection:
+            known = _from_server(connection, wanted, progress)
+    # ImproperlyConfigured: the backend's own word on OPTIONS that it cannot connect with.
+    except (DatabaseError, ImproperlyConfigured) as error:
+        reason = f"could not connect: {failure.first_line(error)}"
+        return _nothing(alias, vendor, wanted, reason, failed=True)
+    for kind in wanted:
+        if kind in FROM_PROJECT:
+            known[kind] = FROM_PROJECT[kind](alias)
+    head = known[Server]
+    version = head.version_text if isinstance(head, Server) else None
+    return AliasFacts(Database(alias, vendor, version), known)
+
+
+def _with_prerequisites(kinds: Collection[type[Any]]) -> list[type[Any]]:
+    needed = {Server, *kinds}
+    if needed.intersection(OF_SCHEMA):
+        needed.add(Tables)
+    return [kind for kind in ALL.values() if kind in needed]
+
+
+def _nothing(
+    alias: str, vendor: str, kinds: Iterable[type[Any]], reason: str, *, failed: bool = False
+) -> AliasFacts:
+    gone = Unavailable(reason, failed)
+    return AliasFacts(Database(alias, vendor), dict.fromkeys(kinds, gone))
+
+
+def _from_server(
+    connection: GuardedConnection, kinds: Iterable[type[Any]], progress: Callable[[str], None]
+) -> dict[type[Any], Any]:
+    known: dict[type[Any], Any] = {}
+    for kind in kinds:
+        if kind not in FROM_SERVER:
+            continue
+        if kind in OF_SCHEMA and known.get(Tables) == Tables(()):
+            known[kind] = known[Tables]
+            continue
+        progress(f"{connection.alias}: {kind.__name__}")
+        known[kind] = _read(connection, kind)
+    if known.get(Tables) == Tables(()):
+        known.update((kind, _without_tables(connection.alias)) for kind in OF_SCHEMA if kind in known)
+    return known
+
+
+def _without_tables(alias: str) -> Unavailable:
+    return Unavailable(
+        f"the database has no tables; run 'manage.py migrate --database {alias}', "
+        "or check where the alias points",
+        failed=True,
+    )
+
+
+def _read(connection: GuardedConnection, kind: type[Any]) -> Any:
+    for attempt in (1, 2):
+        try:
+            return FROM_SERVER[kind](connection)
+        except DatabaseError as error:
+            code = failure.sqlstate(error)
+            if attempt == 1 and code in failure.VANISHED:
+                continue
+            return Unavailable(failure.explain(error), code != failure.INSUFFICIENT_PRIVILEGE)
+    raise AssertionError("the second attempt returns")
+
+
+def save(facts: Facts) -> str:
+    """The text of a facts file. It holds query texts and names of the server: treat it as private."""
+    document = {
+        "facts_version": FILE_VERSION,
+        "aliases": [
+            {
+                "database": encode(each.database),
+                "known": {
+                    kind.__name__: _encode(fact) for kind, fact in each.known.items()
+                },
+            }
+            for each in facts.aliases
+        ],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _encode(fact: Any) -> dict[str, Any]:
+    return {"unavailable" if isinstance(fact, Unavailable) else "fact": encode(fact)}
+
+
+def load(path: Path) -> Facts:
+    """Read a facts file; an `AuditError` says what is wrong with one that cannot be read."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AuditError(f"Cannot read the facts file {path}: {error.strerror}.") from error
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+    version = document.get("facts_version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version > FILE_VERSION:
+        raise AuditError(
+            f"The facts file {path} has version {version}, and this django-dbaudit reads up to "
+            f"{FILE_VERSION}: upgrade django-dbaudit, or save the facts again with this one."
+        )
+    try:
+        if version != FILE_VERSION:
+            raise ValueError("it has no facts_version")
+        return Facts(tuple(_decode_alias(each) for each in document["aliases"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _decode_alias(value: Mapping[str, Any]) -> AliasFacts:
+    known: dict[type[Any], Any] = {}
+    for name, boxed in value["known"].items():
+        kind = ALL.get(name)
+        if kind is None:
+            # A kind of fact that only another version knows is of no use to any rule of this one.
+            continue
+        known[kind] = (
+            decode(Unavailable, boxed["unavailable"])
+            if "unavailable" in boxed
+            else decode(kind, boxed["fact"])
+        )
+    return AliasFacts(decode(Database, value["database"]), known)
+
+
+def _damaged(path: Path, why: str) -> AuditError:
+    return AuditError(
+        f"The facts file {path} is damaged ({why}); save it again with --save-facts."
+    )

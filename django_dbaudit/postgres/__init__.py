@@ -1,0 +1,1 @@
+"""Facts from the server: read only, bounded, with the least privilege."""

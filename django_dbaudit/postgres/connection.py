@@ -1,0 +1,92 @@
+"""A guarded session on an alias of the project: read only, bounded, and named.
+
+It is a connection of its own, made by the project's own backend from the project's own settings,
+so that drivers, pools, ``assume_role``, services and wrapped engines all work, and nothing of ours
+ever runs on a connection that serves requests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from types import TracebackType
+from typing import Any
+
+from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from django_dbaudit.conf import Config
+from django_dbaudit.postgres import queries
+
+APPLICATION_NAME = "django-dbaudit"
+
+# Note [One transaction a query]
+# Behind PgBouncer in transaction mode a session-level SET stays behind for the next client, and
+# startup parameters such as "options" are refused. So every query is a read-only transaction with
+# settings that end with it. It also keeps each snapshot, and each lock, as short as can be.
+BEGIN = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
+GUARD = """\
+SELECT pg_catalog.set_config('statement_timeout', %s, true),
+    pg_catalog.set_config('lock_timeout', %s, true),
+    pg_catalog.set_config('search_path', 'pg_catalog', true)"""
+
+
+class GuardedConnection:
+    """Use it as a context manager; `rows` is all that it does."""
+
+    def __init__(self, alias: str, config: Config) -> None:
+        self.alias = alias
+        self._timeouts = (milliseconds(config.statement_timeout), milliseconds(config.lock_timeout))
+        self._wrapper = _private_copy(alias, config)
+
+    def __enter__(self) -> GuardedConnection:
+        # Opened here, so that a server that is down is told from a query that failed.
+        self._wrapper.ensure_connection()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._wrapper.close()
+
+    @property
+    def server_version(self) -> int:
+        return int(self._wrapper.pg_version)  # type: ignore[attr-defined]  # of the PostgreSQL backend
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """Run the query of this name in a transaction of its own. See Note [One transaction a query]."""
+        text = queries.get(query, self.server_version)
+        with self._wrapper.cursor() as cursor:
+            cursor.execute(BEGIN)
+            try:
+                cursor.execute(GUARD, self._timeouts)
+                # As JSON text both drivers give the same, whatever the project registered.
+                cursor.execute(f"SELECT pg_catalog.row_to_json(q)::text FROM ({text}) AS q")
+                found = [json.loads(row[0]) for row in cursor.fetchall()]
+            except DatabaseError:
+                # A connection that is gone cannot roll back; the first error is the one to tell.
+                with contextlib.suppress(DatabaseError):
+                    cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("ROLLBACK")
+        return found
+
+
+def milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+def _private_copy(alias: str, config: Config) -> BaseDatabaseWrapper:
+    wrapper = connections[alias].copy()
+    options = wrapper.settings_dict["OPTIONS"]
+    # One session is all we need; a pool would open its minimum and keep it.
+    options.pop("pool", None)
+    options["application_name"] = APPLICATION_NAME
+    options.setdefault("connect_timeout", max(2, round(config.connect_timeout)))
+    # Django opens its transactions itself otherwise, and would hide our BEGIN READ ONLY.
+    wrapper.settings_dict["AUTOCOMMIT"] = True
+    return wrapper
+

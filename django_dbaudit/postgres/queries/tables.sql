@@ -1,0 +1,34 @@
+-- Every table and materialized view of the user: size, rows, writes, scans.
+WITH busy AS (
+    SELECT DISTINCT relation
+    FROM pg_catalog.pg_locks
+    WHERE locktype = 'relation'
+        AND mode = 'AccessExclusiveLock'
+        AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+)
+SELECT
+    c.oid::bigint AS oid,
+    n.nspname AS schema,
+    c.relname AS name,
+    c.relkind = 'p' AS is_partitioned,
+    c.relkind = 'm' AS is_materialized_view,
+    parent.inhparent::bigint AS parent_oid,
+    -- -1 says that the table was never analyzed; the cumulative statistics may know better.
+    GREATEST(c.reltuples::bigint, pg_catalog.pg_stat_get_live_tuples(c.oid), 0) AS rows,
+    CASE
+        WHEN busy.relation IS NULL THEN COALESCE(pg_catalog.pg_relation_size(c.oid), 0)
+        ELSE c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint
+    END AS size_bytes,
+    pg_catalog.pg_stat_get_tuples_inserted(c.oid) AS rows_inserted,
+    pg_catalog.pg_stat_get_tuples_updated(c.oid) AS rows_updated,
+    pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS rows_deleted,
+    pg_catalog.pg_stat_get_numscans(c.oid) AS sequential_scans
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_inherits AS parent ON parent.inhrelid = c.oid AND c.relispartition
+LEFT JOIN busy ON busy.relation = c.oid
+WHERE c.relkind IN ('r', 'p', 'm')
+    AND c.relpersistence <> 't'
+    AND n.nspname <> 'information_schema'
+    AND n.nspname !~ '^pg_'
+ORDER BY n.nspname, c.relname

@@ -1,0 +1,41 @@
+"""Every table and materialized view of the user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django_dbaudit.codec import decode
+from django_dbaudit.postgres.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    oid: int
+    schema: str
+    name: str
+    is_partitioned: bool
+    is_materialized_view: bool
+    #: The partitioned table that this one is a partition of.
+    parent_oid: int | None
+    #: An estimate: the larger of the last ANALYZE and the statistics' count.
+    rows: int
+    size_bytes: int
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    sequential_scans: int
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of one database."""
+
+    items: tuple[Table, ...]
+
+
+def read(source: Source) -> Tables:
+    return Tables(tuple([decode(Table, row) for row in source.rows("tables")]))

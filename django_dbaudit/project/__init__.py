@@ -1,0 +1,1 @@
+"""Facts from the project's code."""

@@ -1,0 +1,250 @@
+"""Every index that the project's models make, under the name the database has it, with file:line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.db import connections, models, router
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from django_dbaudit.finding import Location
+from django_dbaudit.project import source_lines
+
+#: Bytes that PostgreSQL keeps of a name.
+NAME_LENGTH = 63
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredIndex:
+    """One index that a model asks for, be it by a field, by ``Meta`` or by being what it is."""
+
+    #: As the database has it, without schema and quotes.
+    table: str
+    #: Names it may have: which one depends on the migration that made it.
+    names: tuple[str, ...]
+    #: Empty where it is over expressions.
+    columns: tuple[str, ...]
+    is_unique: bool
+    #: primary_key, unique, db_index, foreign_key, like, meta_index, constraint or unique_together.
+    kind: str
+    #: As in ``apps.get_model``: orders.Order.
+    model: str
+    #: The field that asks for it; None where Meta does.
+    field: str | None
+    #: Lives where pip installs: not the project's to change.
+    is_third_party: bool
+    location: Location | None
+
+    @property
+    def source(self) -> str:
+        """What a reader would look for: ``orders.Order.customer``, ``orders.Order Meta.indexes``."""
+        if self.field:
+            return f"{self.model}.{self.field}"
+        option = {"meta_index": "indexes", "constraint": "constraints"}.get(self.kind, self.kind)
+        return f"{self.model} Meta.{option}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredColumn:
+    """One column of a table, and the field that makes it."""
+
+    table: str
+    column: str
+    model: str
+    field: str
+    is_third_party: bool
+    location: Location | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredIndexes:
+    """What the models that belong on one alias declare."""
+
+    items: tuple[DeclaredIndex, ...]
+    columns: tuple[DeclaredColumn, ...]
+    #: Tables, managed by Django, that the alias should have.
+    tables: tuple[str, ...]
+
+
+def read(alias: str) -> DeclaredIndexes:
+    """Walk the model registry; the database is not asked."""
+    editor = connections[alias].schema_editor()
+    belonging = [model for model in _models() if router.allow_migrate_model(alias, model)]
+    return DeclaredIndexes(
+        tuple([each for model in belonging for each in _of_model(model, editor)]),
+        tuple([each for model in belonging for each in _columns(model)]),
+        tuple(sorted({bare(m._meta.db_table) for m in belonging if m._meta.managed})),
+    )
+
+
+def _models() -> Iterator[type[models.Model]]:
+    for model in apps.get_models(include_auto_created=True):
+        if not model._meta.proxy and not model._meta.swapped:
+            yield model
+
+
+def bare(table: str) -> str:
+    """The table's own name, out of the ``schema"."table`` that some projects put in db_table."""
+    return table.strip('"').rpartition('"."')[2]
+
+
+def _of_model(
+    model: type[models.Model], editor: BaseDatabaseSchemaEditor
+) -> Iterator[DeclaredIndex]:
+    for field in model._meta.local_fields:
+        yield from _of_field(model, field, editor)
+    if len(model._meta.pk_fields) > 1:
+        yield _declared(
+            model,
+            (f"{bare(model._meta.db_table)}_pkey",),
+            [field.column for field in model._meta.pk_fields],
+            kind="primary_key",
+            is_unique=True,
+            field=model._meta.pk.name,
+        )
+    for position, index in enumerate(model._meta.indexes):
+        columns = [model._meta.get_field(name).column for name, _ in index.fields_orders]
+        location = source_lines.meta_location(model, "indexes", index.name, position)
+        yield _declared(model, (index.name,), columns, kind="meta_index", location=location)
+    for position, constraint in enumerate(model._meta.constraints):
+        yield from _of_constraint(model, constraint, position)
+    for position, names in enumerate(model._meta.unique_together):
+        columns = [model._meta.get_field(name).column for name in names]
+        location = source_lines.meta_location(model, "unique_together", None, position)
+        yield _declared(
+            model,
+            (_made_up_name(editor, model, columns, "_uniq"),),
+            columns,
+            kind="unique_together",
+            is_unique=True,
+            location=location,
+        )
+
+
+def _of_field(
+    model: type[models.Model], field: models.Field[Any, Any], editor: BaseDatabaseSchemaEditor
+) -> Iterator[DeclaredIndex]:
+    if field.column is None:
+        return
+    table, columns = bare(model._meta.db_table), [field.column]
+    if field.primary_key:
+        names: tuple[str, ...] = (_postgres_name(table, "", "pkey"),)
+        yield _declared(model, names, columns, kind="primary_key", is_unique=True, field=field.name)
+    elif field.unique:
+        # Created with its table it has the server's name, added later it has Django's.
+        names = (
+            _postgres_name(table, field.column, "key"),
+            _made_up_name(editor, model, columns, "_uniq"),
+        )
+        yield _declared(model, names, columns, kind="unique", is_unique=True, field=field.name)
+    elif field.db_index:
+        kind = "foreign_key" if field.remote_field else "db_index"
+        names = (_made_up_name(editor, model, columns, ""),)
+        yield _declared(model, names, columns, kind=kind, field=field.name)
+    if (field.db_index or field.unique) and _is_text(field, editor):
+        names = (_made_up_name(editor, model, columns, "_like"),)
+        yield _declared(model, names, columns, kind="like", field=field.name)
+
+
+def _columns(model: type[models.Model]) -> Iterator[DeclaredColumn]:
+    for field in model._meta.local_fields:
+        if field.column is None:
+            continue
+        owner, name = _owner(model, field.name)
+        location = source_lines.field_location(owner, name)
+        yield DeclaredColumn(
+            table=bare(model._meta.db_table),
+            column=field.column,
+            model=owner._meta.label,
+            field=name,
+            is_third_party=location is None or source_lines.is_installed(location.path),
+            location=location,
+        )
+
+
+def _is_text(field: models.Field[Any, Any], editor: BaseDatabaseSchemaEditor) -> bool:
+    """Whether Django adds the index that serves LIKE 'x%', as its schema editor decides it."""
+    db_type = field.db_type(editor.connection) or ""
+    return db_type.startswith(("varchar", "text")) and "[" not in db_type
+
+
+def _of_constraint(
+    model: type[models.Model], constraint: models.BaseConstraint, position: int
+) -> Iterator[DeclaredIndex]:
+    location = source_lines.meta_location(model, "constraints", constraint.name, position)
+    if isinstance(constraint, models.UniqueConstraint):
+        columns = [model._meta.get_field(name).column for name in constraint.fields]
+        yield _declared(
+            model,
+            (constraint.name,),
+            columns,
+            kind="constraint",
+            is_unique=True,
+            location=location,
+        )
+    elif isinstance(constraint, ExclusionConstraint):
+        yield _declared(model, (constraint.name,), [], kind="constraint", location=location)
+
+
+def _declared(
+    model: type[models.Model],
+    names: tuple[str, ...],
+    columns: list[str],
+    *,
+    kind: str,
+    is_unique: bool = False,
+    field: str | None = None,
+    location: Location | None = None,
+) -> DeclaredIndex:
+    owner, name = _owner(model, field) if field else (model, None)
+    if location is None and name is not None:
+        location = source_lines.field_location(owner, name)
+    return DeclaredIndex(
+        table=bare(model._meta.db_table),
+        names=names,
+        columns=tuple(columns),
+        is_unique=is_unique,
+        kind=kind,
+        model=owner._meta.label,
+        field=name,
+        is_third_party=location is None or source_lines.is_installed(location.path),
+        location=location,
+    )
+
+
+def _owner(model: type[models.Model], field: str) -> tuple[type[models.Model], str]:
+    """The model and field whose source one would edit: for a through table, the ManyToManyField."""
+    creator = model._meta.auto_created
+    if not creator:
+        return model, field
+    for many in creator._meta.local_many_to_many:
+        if many.remote_field.through is model:
+            return creator, many.name
+    return model, field
+
+
+def _made_up_name(
+    editor: BaseDatabaseSchemaEditor, model: type[models.Model], columns: list[str], suffix: str
+) -> str:
+    # Private, and the only place that knows: nothing public tells the name Django gives an index.
+    return str(editor._create_index_name(model._meta.db_table, columns, suffix=suffix))
+
+
+def _postgres_name(table: str, column: str, label: str) -> str:
+    """The name that the server gives: ``makeObjectName`` in its indexcmds.c.
+
+    Where all three parts do not fit into a name, the longer of table and column is cut first.
+    """
+    first, second = table.encode(), column.encode()
+    room = NAME_LENGTH - len(label) - 1 - (1 if second else 0)
+    while len(first) + len(second) > room:
+        if len(first) > len(second):
+            first = first[:-1]
+        else:
+            second = second[:-1]
+    parts = [first.decode(errors="ignore"), second.decode(errors="ignore"), label]
+    return "_".join(part for part in parts if part)

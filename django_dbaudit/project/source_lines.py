@@ -1,0 +1,139 @@
+"""Where in its source a class declares something: the line of a field, of an entry of ``Meta``."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import os
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django_dbaudit.finding import Location
+
+#: Where pip installs: code there is somebody else's to change.
+INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+
+
+@dataclass(slots=True)
+class ClassLines:
+    """Lines of one class statement, and of its ``Meta``."""
+
+    path: str
+    line: int
+    attributes: dict[str, int] = field(default_factory=dict)
+    #: For each attribute of Meta that is a list or a tuple: (name= of the entry or None, line).
+    entries: dict[str, list[tuple[str | None, int]]] = field(default_factory=dict)
+    meta: dict[str, int] = field(default_factory=dict)
+
+
+@functools.cache
+def class_lines(cls: type) -> ClassLines | None:
+    """None where there is no source, or no class of that name in it: made at run time."""
+    try:
+        path = inspect.getsourcefile(cls)
+        tree = _parse(path) if path else None
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return None
+    if path is None or tree is None:
+        return None
+    node = _find(tree, cls.__qualname__.split("."))
+    return None if node is None else _read(node, path)
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(path: str) -> ast.Module:
+    return ast.parse(Path(path).read_bytes())
+
+
+def _find(tree: ast.AST, qualname: Sequence[str]) -> ast.ClassDef | None:
+    node: ast.AST = tree
+    for part in (each for each in qualname if each != "<locals>"):
+        found = [each for each in _definitions(node) if each.name == part]
+        if not found:
+            return None
+        # The last one of a name is the one that stayed.
+        node = found[-1]
+    return node if isinstance(node, ast.ClassDef) else None
+
+
+def _definitions(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef]:
+    """Classes and functions of a block, those below ``if`` and ``try`` too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.ClassDef, ast.FunctionDef)):
+            yield child
+        elif isinstance(child, (ast.stmt, ast.ExceptHandler)):
+            yield from _definitions(child)
+
+
+def _read(node: ast.ClassDef, path: str) -> ClassLines:
+    lines = ClassLines(relative(path), node.lineno)
+    for name, _, line in _assignments(node):
+        lines.attributes[name] = line
+    for child in node.body:
+        if isinstance(child, ast.ClassDef) and child.name == "Meta":
+            for name, value, line in _assignments(child):
+                lines.meta[name] = line
+                if isinstance(value, (ast.List, ast.Tuple)):
+                    lines.entries[name] = [(_name_of(each), each.lineno) for each in value.elts]
+    return lines
+
+
+def _assignments(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None, int]]:
+    for child in node.body:
+        if isinstance(child, ast.Assign):
+            for target in child.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, child.value, child.lineno
+        elif isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
+            yield child.target.id, child.value, child.lineno
+
+
+def _name_of(entry: ast.expr) -> str | None:
+    if isinstance(entry, ast.Call):
+        for keyword in entry.keywords:
+            if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                return str(keyword.value.value)
+    return None
+
+
+def relative(path: str) -> str:
+    """The path from the working directory where that is shorter to read, with forward slashes."""
+    inside = os.path.relpath(path)
+    return Path(path if inside.startswith("..") else inside).as_posix()
+
+
+def is_installed(path: str) -> bool:
+    return os.path.abspath(path).startswith(INSTALLED)
+
+
+def field_location(model: type, name: str) -> Location | None:
+    """Where a class or one of its bases assigns ``name``; the class itself as a last resort."""
+    for cls in model.__mro__:
+        lines = class_lines(cls)
+        if lines and name in lines.attributes:
+            return Location(lines.path, lines.attributes[name])
+    return class_location(model)
+
+
+def meta_location(model: type, option: str, name: str | None, position: int) -> Location | None:
+    """Where ``Meta`` lists the entry of this name, else the entry at this position."""
+    for cls in model.__mro__:
+        lines = class_lines(cls)
+        if lines is None or option not in lines.meta:
+            continue
+        entries = lines.entries.get(option, [])
+        for entry, line in entries:
+            if name is not None and entry == name:
+                return Location(lines.path, line)
+        if position < len(entries) and entries[position][0] is None:
+            return Location(lines.path, entries[position][1])
+        return Location(lines.path, lines.meta[option])
+    return class_location(model)
+
+
+def class_location(model: type) -> Location | None:
+    lines = class_lines(model)
+    return Location(lines.path, lines.line) if lines else None

@@ -1,0 +1,1 @@
+"""Indexes, tables and sequences: IDX."""

@@ -1,0 +1,68 @@
+"""Two indexes that serve the same queries; every write pays for both.
+
+Two indexes of one table with the same access method, keys, operator classes, collations, directions
+and predicate answer the same questions. Both are kept up by every write and both take their place in
+memory, but the planner needs only one of them.
+
+**What counts as the same.** Storage parameters such as ``fillfactor`` make no difference. A plain
+index beside a unique one with the same keys is a duplicate; so is the mirror of an index (every key
+the other way round, NULLs too), because an index can be read backwards.
+
+**What is never reported.** An index with another predicate, operator class (Django's ``_like``
+companion has one), collation or access method; an index beside one that is invalid; a unique index
+beside one that is not; a unique index beside one that is deferrable or treats NULLs differently. Of
+two equals the one to keep is that which the table is clustered on, or a constraint or a foreign key
+depends on, then the unique one, then the older.
+
+**When to leave it alone.** Hardly ever. While a replacement index is being built concurrently both
+exist for a while.
+
+**How to fix it.** Drop the one that is named: remove it from the model and let a migration drop it
+with ``RemoveIndexConcurrently``. A field with ``unique=True``, or a ``ForeignKey``, needs no entry in
+``Meta.indexes`` of its own.
+
+*Source:* `Index uniqueness, ordering and operator classes
+<https://www.postgresql.org/docs/current/indexes.html>`__.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django_dbaudit.finding import Finding, NotRun, Severity
+from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.rule import Rule
+from django_dbaudit.rules import _words
+from django_dbaudit.rules.indexes import _declaration
+from django_dbaudit.rules.indexes._redundancy import Superfluous, superfluous
+
+rule = Rule(code="IDX002", severity=Severity.WARNING, since="0.1")
+
+
+@rule.check
+def duplicate_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
+    declarations = _declaration.Declarations(declared)
+    for found in superfluous(indexes.items):
+        if found.is_duplicate:
+            yield _finding(found, declarations)
+
+
+def _finding(found: Superfluous, declarations: _declaration.Declarations) -> Finding:
+    index, kept = found.index, found.kept
+    declaration = declarations.of(index)
+    return rule.finding(
+        _declaration.subject(index),
+        f"{index.name} ({_words.size(index.size_bytes)}) serves the same queries as {kept.name} "
+        f"on {index.table}.",
+        evidence={
+            "size_bytes": index.size_bytes,
+            "scans": index.scans,
+            "kept_scans": kept.scans,
+            "definition": index.definition,
+            "kept_definition": kept.definition,
+        },
+        location=_declaration.location(declaration),
+        related=[_declaration.related(kept, declarations)],
+        fix=_declaration.drop(index, declaration),
+    )

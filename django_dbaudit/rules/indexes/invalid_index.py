@@ -1,0 +1,99 @@
+"""An index that no query can use: a concurrent build or rebuild of it failed.
+
+``CREATE INDEX CONCURRENTLY`` and ``REINDEX CONCURRENTLY`` leave an invalid index behind when they
+fail: on a duplicate key, a deadlock, a timeout or a cancelled deployment. The planner ignores it,
+while writes still keep it up, and somebody believes that the index exists.
+
+**What is told apart.** A unique build that failed late *still refuses duplicates*. A name that ends
+in ``_ccnew`` is the unfinished copy of a ``REINDEX CONCURRENTLY``: the index it should replace still
+works. One that ends in ``_ccold`` is the old copy: its replacement is in place. A partitioned index
+is invalid as long as some partition has no index attached to it.
+
+**What is never reported.** An index that is being built at this moment.
+
+**How to fix it.** Drop it and build it again, outside a transaction: in Django,
+``AddIndexConcurrently`` in a migration with ``atomic = False``. For a unique index remove the
+duplicate rows first.
+
+*Source:* `Building indexes concurrently
+<https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY>`__.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django_dbaudit.finding import Finding, Fix, NotRun, Severity
+from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.rule import Rule
+from django_dbaudit.rules import _words
+from django_dbaudit.rules.indexes import _declaration
+
+#: PostgreSQL appends these, and a number where the name is taken.
+LEFT_BY_REINDEX = re.compile(r"_cc(new|old)\d*$")
+
+rule = Rule(code="IDX004", severity=Severity.ERROR, since="0.1")
+
+
+@rule.check
+def invalid_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
+    declarations = _declaration.Declarations(declared)
+    for index in indexes.items:
+        if index.is_valid and index.is_live:
+            continue
+        if not index.is_being_built:
+            yield _finding(index, declarations)
+
+
+def _finding(index: Index, declarations: _declaration.Declarations) -> Finding:
+    message, fix = _diagnosis(index)
+    return rule.finding(
+        _declaration.subject(index),
+        message,
+        evidence={
+            "size_bytes": index.size_bytes,
+            "is_ready": index.is_ready,
+            "is_live": index.is_live,
+            "is_unique": index.is_unique,
+            "definition": index.definition,
+        },
+        location=_declaration.location(declarations.of(index)),
+        fix=fix,
+    )
+
+
+def _diagnosis(index: Index) -> tuple[str, Fix]:
+    what = f"{index.name} on {index.table} ({_words.size(index.size_bytes)})"
+    drop = _declaration.drop_statement(index)
+    left = LEFT_BY_REINDEX.search(index.name)
+    if index.is_partitioned:
+        return (
+            f"{index.name} on {index.table} is invalid: some partition has no index attached to it.",
+            Fix("sql", "ALTER INDEX … ATTACH PARTITION … for each partition that lacks it"),
+        )
+    if not index.is_live:
+        return f"{what} is half dropped: a DROP INDEX CONCURRENTLY did not finish.", Fix("sql", drop)
+    if left and left[1] == "new":
+        original = index.name[: left.start()]
+        return (
+            f"{what} is the unfinished copy of a REINDEX CONCURRENTLY; {original} still works.",
+            Fix("sql", f"{drop}\nREINDEX INDEX CONCURRENTLY {_words.quote(index.schema, original)};"),
+        )
+    if left:
+        return (
+            f"{what} is the old copy of a REINDEX CONCURRENTLY; its replacement is in place.",
+            Fix("sql", drop),
+        )
+    if index.is_unique and index.is_ready:
+        consequence = "no query can use it, yet it still refuses duplicates"
+    elif index.is_ready:
+        consequence = "no query can use it, yet every write keeps it up"
+    else:
+        consequence = "no query can use it, and it misses rows"
+    build = index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+    return (
+        f"{what} is invalid: a concurrent build failed. {consequence[0].upper()}{consequence[1:]}.",
+        Fix("sql", f"{drop}\n{build};"),
+    )

@@ -1,0 +1,135 @@
+"""A foreign key without an index: deleting what it refers to reads the whole table.
+
+To delete a row, or to change its key, PostgreSQL looks for rows that refer to it. Without an index
+that begins with the foreign key's columns, each look reads the referring table from end to end, once
+for each deleted row, while locks are held. Joins from the referenced side suffer likewise.
+
+**What counts as an index.** A usable btree or hash index whose first keys are the foreign key's
+columns *in any order*, with the column's collation and an operator class that knows the key's
+equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys and unique
+constraints count. For a partitioned table an index on each partition will do.
+
+**What is never reported.** The copies of a foreign key on partitions; NOT ENFORCED and temporal
+(PERIOD) foreign keys.
+
+**When to leave it alone.** When rows of the referenced table are never deleted, their keys never
+change, and nobody asks for the rows of one parent. Below ``UNINDEXED_FOREIGN_KEY_ROWS`` rows (1,000
+by default) the finding is only an information.
+
+**How to fix it.** Django indexes every ``ForeignKey`` unless told ``db_index=False``. Remove that, or
+add an index that begins with the foreign key to ``Meta.indexes``, with ``AddIndexConcurrently``.
+
+*Source:* `Foreign keys <https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK>`__;
+which indexes serve the lookup was verified with EXPLAIN.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django_dbaudit.conf import Thresholds
+from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
+from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
+from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.tables import Table, Tables
+from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
+from django_dbaudit.rule import Rule
+from django_dbaudit.rules import _words
+from django_dbaudit.rules.indexes._foreign_key_support import supports
+
+rule = Rule(code="IDX005", severity=Severity.WARNING, since="0.1")
+
+
+@rule.check
+def unindexed_foreign_key(
+    foreign_keys: ForeignKeys,
+    indexes: Indexes,
+    tables: Tables,
+    declared: DeclaredIndexes,
+    thresholds: Thresholds,
+) -> Iterator[Finding | NotRun]:
+    schema = _Schema(indexes, tables)
+    columns = {(each.table, each.column): each for each in declared.columns}
+    for foreign_key in foreign_keys.items:
+        if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
+            continue
+        if not schema.is_served(foreign_key, foreign_key.table_oid):
+            field = columns.get((foreign_key.table, foreign_key.columns[0].name))
+            yield _finding(foreign_key, schema, field, thresholds)
+
+
+class _Schema:
+    """The indexes of each table, and the partitions of each partitioned one."""
+
+    def __init__(self, indexes: Indexes, tables: Tables) -> None:
+        self.tables = {table.oid: table for table in tables.items}
+        self._partitions: dict[int, list[Table]] = defaultdict(list)
+        for table in tables.items:
+            if table.parent_oid is not None:
+                self._partitions[table.parent_oid].append(table)
+        self._indexes: dict[int, list[Index]] = defaultdict(list)
+        for index in indexes.items:
+            self._indexes[index.table_oid].append(index)
+
+    def is_served(self, foreign_key: ForeignKey, table: int) -> bool:
+        if any(supports(index, foreign_key, table) for index in self._indexes[table]):
+            return True
+        partitions = self._partitions[table]
+        return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
+
+    def rows(self, table: int) -> int:
+        known = self.tables.get(table)
+        own = known.rows if known and not known.is_partitioned else 0
+        return own + sum(self.rows(each.oid) for each in self._partitions[table])
+
+
+def _finding(
+    foreign_key: ForeignKey, schema: _Schema, field: DeclaredColumn | None, thresholds: Thresholds
+) -> Finding:
+    names = [column.name for column in foreign_key.columns]
+    rows = schema.rows(foreign_key.table_oid)
+    parent = schema.tables.get(foreign_key.referenced_table_oid)
+    deletes = parent.rows_deleted if parent else 0
+    few = rows < thresholds.unindexed_foreign_key_rows
+    return rule.finding(
+        Subject(
+            "foreign_key",
+            f"{foreign_key.qualified_table}.{','.join(names)}",
+            foreign_key.qualified_table,
+        ),
+        f"Deleting from {foreign_key.referenced_table} reads all of {foreign_key.table} "
+        f"({_words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
+        severity=Severity.INFO if few else None,
+        evidence={
+            "constraint": foreign_key.name,
+            "on_delete": foreign_key.on_delete,
+            "referenced_table": f"{foreign_key.referenced_schema}.{foreign_key.referenced_table}",
+            "rows": rows,
+            "rows_deleted_from_referenced": deletes,
+        },
+        location=field.location if field else None,
+        fix=_fix(foreign_key, names, field, schema),
+    )
+
+
+def _fix(
+    foreign_key: ForeignKey, names: list[str], field: DeclaredColumn | None, schema: _Schema
+) -> Fix:
+    if field and not field.is_third_party:
+        model = field.model.rpartition(".")[2].lower()
+        name = f"{foreign_key.table[:20]}_{names[0]}"[:26].rstrip("_") + "_idx"
+        return Fix(
+            "migration",
+            f"Remove db_index=False from {field.model}.{field.field}; on a large table rather add "
+            f"to its Meta.indexes, in a migration with atomic = False:\n"
+            f'AddIndexConcurrently("{model}", models.Index(fields=["{field.field}"], name="{name}"))',
+        )
+    table = schema.tables.get(foreign_key.table_oid)
+    concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
+    columns = ", ".join(_words.quote(name) for name in names)
+    return Fix(
+        "sql",
+        f"CREATE INDEX {concurrently}ON {_words.quote(foreign_key.schema, foreign_key.table)} "
+        f"({columns});",
+    )
