@@ -66,7 +66,7 @@ def _outcomes(
     try:
         # Whole before any of it counts: half a rule's findings would pass for all of them.
         outcomes = list(rule.function(**arguments))
-    except Exception as error:  # noqa: BLE001  # one rule's defect must not cost the other findings
+    except Exception as error:  # one rule's defect must not cost the other findings
         logger.debug("rule %s failed", rule.name, exc_info=True)
         reason = f"a defect of django-dbaudit, please report it: {type(error).__name__}: {error}"
         failures[f"{alias.database.alias}: {rule.code} {rule.name}: {reason}."] = None

@@ -23,9 +23,7 @@ Decoder = Callable[[object], Any]
 def encode(value: object) -> Any:
     """Turn a fact, or anything that a fact may hold, into what ``json`` can write."""
     if dataclasses.is_dataclass(value):
-        return {
-            each.name: encode(getattr(value, each.name)) for each in dataclasses.fields(value)
-        }
+        return {each.name: encode(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, (tuple, list)):
         return [encode(each) for each in value]
     if isinstance(value, datetime):

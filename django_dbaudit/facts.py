@@ -171,9 +171,7 @@ def save(facts: Facts) -> str:
         "aliases": [
             {
                 "database": encode(each.database),
-                "known": {
-                    kind.__name__: _encode(fact) for kind, fact in each.known.items()
-                },
+                "known": {kind.__name__: _encode(fact) for kind, fact in each.known.items()},
             }
             for each in facts.aliases
         ],
@@ -223,6 +221,4 @@ def _decode_alias(value: Mapping[str, Any]) -> AliasFacts:
 
 
 def _damaged(path: Path, why: str) -> AuditError:
-    return AuditError(
-        f"The facts file {path} is damaged ({why}); save it again with --save-facts."
-    )
+    return AuditError(f"The facts file {path} is damaged ({why}); save it again with --save-facts.")

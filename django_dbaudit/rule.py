@@ -96,13 +96,11 @@ class Rule:
 
 @functools.cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, by code. A module below ``rules/`` without a rule begins with an underscore."""
+    """Every rule, by code: each module below ``rules/`` holds one, as ``rule``."""
     # By its name and not by an import, so that no arrow runs from here to what imports this module.
     package = importlib.import_module("django_dbaudit.rules")
-    found: list[Rule] = []
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not module.ispkg and not module.name.rpartition(".")[2].startswith("_"):
-            found.append(importlib.import_module(module.name).rule)
+    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    found = [importlib.import_module(each.name).rule for each in modules if not each.ispkg]
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
@@ -139,6 +137,5 @@ def _means(word: str, rule: Rule, *, prefix: bool = True) -> bool:
 def _unknown(word: str) -> AuditError:
     known = "\n".join(f"  {rule.code}  {rule.name}" for rule in all_rules())
     return AuditError(
-        f"Unknown rule: {word!r}. A rule is named by its code, the beginning of one, "
-        f"or its name:\n{known}"
+        f"Unknown rule: {word!r}. A rule is named by its code, the beginning of one, or its name:\n{known}"
     )

@@ -39,7 +39,7 @@ class GuardedConnection:
         self._timeouts = (milliseconds(config.statement_timeout), milliseconds(config.lock_timeout))
         self._wrapper = _private_copy(alias, config)
 
-    def __enter__(self) -> GuardedConnection:
+    def __enter__(self) -> GuardedConnection:  # noqa: PYI034  # Self is in typing from 3.11 on
         # Opened here, so that a server that is down is told from a query that failed.
         self._wrapper.ensure_connection()
         return self
@@ -89,4 +89,3 @@ def _private_copy(alias: str, config: Config) -> BaseDatabaseWrapper:
     # Django opens its transactions itself otherwise, and would hide our BEGIN READ ONLY.
     wrapper.settings_dict["AUTOCOMMIT"] = True
     return wrapper
-

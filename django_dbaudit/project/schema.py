@@ -29,13 +29,14 @@ class DeclaredIndex:
     #: Empty where it is over expressions.
     columns: tuple[str, ...]
     is_unique: bool
-    #: primary_key, unique, db_index, foreign_key, like, meta_index, constraint or unique_together.
+    #: primary_key, unique, db_index, foreign_key, like, meta_index, constraint, unique_together, or
+    #: through for the table that Django makes for a ManyToManyField.
     kind: str
     #: As in ``apps.get_model``: orders.Order.
     model: str
     #: The field that asks for it; None where Meta does.
     field: str | None
-    #: Lives where pip installs: not the project's to change.
+    #: Comes from an installed package: not the project's to change.
     is_third_party: bool
     location: Location | None
 
@@ -92,9 +93,7 @@ def bare(table: str) -> str:
     return table.strip('"').rpartition('"."')[2]
 
 
-def _of_model(
-    model: type[models.Model], editor: BaseDatabaseSchemaEditor
-) -> Iterator[DeclaredIndex]:
+def _of_model(model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> Iterator[DeclaredIndex]:
     for field in model._meta.local_fields:
         yield from _of_field(model, field, editor)
     if len(model._meta.pk_fields) > 1:
@@ -155,14 +154,14 @@ def _columns(model: type[models.Model]) -> Iterator[DeclaredColumn]:
         if field.column is None:
             continue
         owner, name = _owner(model, field.name)
-        location = source_lines.field_location(owner, name)
+        name = name or field.name
         yield DeclaredColumn(
             table=bare(model._meta.db_table),
             column=field.column,
             model=owner._meta.label,
             field=name,
-            is_third_party=location is None or source_lines.is_installed(location.path),
-            location=location,
+            is_third_party=_is_third_party(owner, name),
+            location=source_lines.field_location(owner, name),
         )
 
 
@@ -200,7 +199,7 @@ def _declared(
     field: str | None = None,
     location: Location | None = None,
 ) -> DeclaredIndex:
-    owner, name = _owner(model, field) if field else (model, None)
+    owner, name = _owner(model, field)
     if location is None and name is not None:
         location = source_lines.field_location(owner, name)
     return DeclaredIndex(
@@ -208,15 +207,15 @@ def _declared(
         names=names,
         columns=tuple(columns),
         is_unique=is_unique,
-        kind=kind,
+        kind="through" if model._meta.auto_created else kind,
         model=owner._meta.label,
         field=name,
-        is_third_party=location is None or source_lines.is_installed(location.path),
+        is_third_party=_is_third_party(owner, name),
         location=location,
     )
 
 
-def _owner(model: type[models.Model], field: str) -> tuple[type[models.Model], str]:
+def _owner(model: type[models.Model], field: str | None) -> tuple[type[models.Model], str | None]:
     """The model and field whose source one would edit: for a through table, the ManyToManyField."""
     creator = model._meta.auto_created
     if not creator:
@@ -225,6 +224,11 @@ def _owner(model: type[models.Model], field: str) -> tuple[type[models.Model], s
         if many.remote_field.through is model:
             return creator, many.name
     return model, field
+
+
+def _is_third_party(model: type[models.Model], field: str | None) -> bool:
+    # A project's own user model has Django's fields: what counts is where the field is written.
+    return source_lines.is_installed(source_lines.declaring_class(model, field) if field else model)
 
 
 def _made_up_name(

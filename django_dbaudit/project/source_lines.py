@@ -6,6 +6,7 @@ import ast
 import functools
 import inspect
 import os
+import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -100,22 +101,35 @@ def _name_of(entry: ast.expr) -> str | None:
 
 
 def relative(path: str) -> str:
-    """The path from the working directory where that is shorter to read, with forward slashes."""
-    inside = os.path.relpath(path)
-    return Path(path if inside.startswith("..") else inside).as_posix()
+    """The path from the working directory or, of an installed package, from where pip put it."""
+    for root in (*INSTALLED, os.getcwd()):
+        inside = os.path.relpath(path, root)
+        if not inside.startswith(".."):
+            return Path(inside).as_posix()
+    return Path(path).as_posix()
 
 
-def is_installed(path: str) -> bool:
+def is_installed(cls: type) -> bool:
+    """Whether the class comes out of a package that pip installed: not the project's to change."""
+    module = sys.modules.get(cls.__module__)
+    path = getattr(module, "__file__", None) or ""
     return os.path.abspath(path).startswith(INSTALLED)
+
+
+def declaring_class(model: type, name: str) -> type:
+    """The class, among a model's bases, whose body assigns ``name``; else the model itself."""
+    for cls in model.__mro__:
+        lines = class_lines(cls)
+        if lines and name in lines.attributes:
+            return cls
+    return model
 
 
 def field_location(model: type, name: str) -> Location | None:
     """Where a class or one of its bases assigns ``name``; the class itself as a last resort."""
-    for cls in model.__mro__:
-        lines = class_lines(cls)
-        if lines and name in lines.attributes:
-            return Location(lines.path, lines.attributes[name])
-    return class_location(model)
+    cls = declaring_class(model, name)
+    lines = class_lines(cls)
+    return Location(lines.path, lines.attributes.get(name, lines.line)) if lines else None
 
 
 def meta_location(model: type, option: str, name: str | None, position: int) -> Location | None:

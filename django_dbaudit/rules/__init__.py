@@ -1,1 +1,1 @@
-"""Facts in, findings out. One file a rule; a file that begins with an underscore helps its siblings."""
+"""Facts in, findings out. One file a rule, and nothing but rules."""

@@ -19,13 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from django_dbaudit import words
+from django_dbaudit.analysis import sessions as analysis
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Related, Severity
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Session, Sessions
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.activity import _sessions
 
 rule = Rule(code="ACT003", severity=Severity.ERROR, since="0.1")
 
@@ -36,9 +36,9 @@ def blocked_session(
 ) -> Iterator[Finding | NotRun]:
     bound = timedelta(seconds=thresholds.blocked_session_seconds)
     by_pid = {session.pid: session for session in sessions.items}
-    for session in _sessions.of_database(sessions, server):
+    for session in analysis.of_database(sessions, server):
         # waitstart is set a moment after the wait begins; until then the statement's start will do.
-        waited = _sessions.since(session.waiting_since or session.query_started_at, server)
+        waited = analysis.since(session.waiting_since or session.query_started_at, server)
         if session.blocked_by and waited >= bound:
             yield _finding(session, waited, by_pid)
 
@@ -47,13 +47,13 @@ def _finding(session: Session, waited: timedelta, by_pid: Mapping[int, Session])
     path = _path_to_root(session, by_pid)
     root = path[-1]
     lock = f"{session.lock_mode or 'a lock'} on {session.lock_relation or session.lock_type or '?'}"
-    statement = f"; it runs: {_sessions.one_line(session.query)}" if not session.hidden else ""
+    statement = f"; it runs: {analysis.one_line(session.query)}" if not session.hidden else ""
     return rule.finding(
-        _sessions.subject(session),
-        f"{_sessions.name(session)} has waited {_words.duration(waited)} for {lock}, blocked by "
+        analysis.subject(session),
+        f"{analysis.name(session)} has waited {words.duration(waited)} for {lock}, blocked by "
         f"{_describe(root, by_pid)}{statement}",
         evidence={
-            **_sessions.evidence(session),
+            **analysis.evidence(session),
             "waited_seconds": round(waited.total_seconds(), 1),
             "lock_type": session.lock_type,
             "lock_mode": session.lock_mode,
@@ -62,7 +62,7 @@ def _finding(session: Session, waited: timedelta, by_pid: Mapping[int, Session])
             "root": root,
         },
         related=[Related("session", f"pid {pid}") for pid in path],
-        identity=_sessions.identity(session),
+        identity=analysis.identity(session),
         fix=Fix("sql", f"SELECT pg_terminate_backend({root});"),
     )
 
@@ -85,4 +85,4 @@ def _describe(pid: int, by_pid: Mapping[int, Session]) -> str:
     if blocker is None:
         # Pid 0 is a prepared transaction.
         return f"pid {pid}" if pid else "a prepared transaction"
-    return f"{_sessions.name(blocker)}{f', {blocker.state}' if blocker.state else ''}"
+    return f"{analysis.name(blocker)}{f', {blocker.state}' if blocker.state else ''}"

@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from django_dbaudit import words
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Session, Sessions
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
 
 ERROR_SHARE = 0.95
 
@@ -51,9 +51,7 @@ def _is_client(session: Session) -> bool:
     return is_client and session.database is not None and session.leader_pid is None
 
 
-def _limits(
-    server: Server, clients: list[Session]
-) -> Iterator[tuple[Subject, int, list[Session]]]:
+def _limits(server: Server, clients: list[Session]) -> Iterator[tuple[Subject, int, list[Session]]]:
     ordinary = server.max_connections - server.reserved_connections
     yield Subject("parameter", "max_connections"), ordinary, clients
     if server.database_connection_limit is not None:
@@ -75,13 +73,12 @@ def _finding(subject: Subject, limit: int, taken: Sequence[Session], share: floa
     }[subject.kind]
     return rule.finding(
         subject,
-        f"{len(taken)} of {_words.count(limit, 'connection')} are taken ({_words.percent(share)} of "
+        f"{len(taken)} of {words.count(limit, 'connection')} are taken ({words.percent(share)} of "
         f"{of_what}), {idle} of them idle; most by {most[0]}.",
         severity=Severity.ERROR if share >= ERROR_SHARE else None,
         evidence={"taken": len(taken), "limit": limit, "idle": idle, "by_application": most},
         fix=Fix(
             "text",
-            "Lower CONN_MAX_AGE or the number of workers, or put a pool between; "
-            "raise the limit last.",
+            "Lower CONN_MAX_AGE or the number of workers, or put a pool between; raise the limit last.",
         ),
     )

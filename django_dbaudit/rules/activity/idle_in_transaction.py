@@ -23,13 +23,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django_dbaudit import words
+from django_dbaudit.analysis import sessions as analysis
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.activity import _sessions
 
 #: The server's own words for the two states.
 STATES = ("idle in transaction", "idle in transaction (aborted)")
@@ -42,32 +42,32 @@ def idle_in_transaction(
     sessions: Sessions, server: Server, thresholds: Thresholds
 ) -> Iterator[Finding | NotRun]:
     bound = timedelta(seconds=thresholds.idle_in_transaction_seconds)
-    for session in _sessions.of_database(sessions, server):
-        idle = _sessions.since(session.state_changed_at, server)
+    for session in analysis.of_database(sessions, server):
+        idle = analysis.since(session.state_changed_at, server)
         if session.state not in STATES or idle < bound:
             continue
         victims = [each.pid for each in sessions.items if session.pid in each.blocked_by]
         holds = f", holds locks on {', '.join(session.locked_tables)}" * bool(session.locked_tables)
-        blocks = f" and blocks {_words.count(len(victims), 'session')}" * bool(victims)
+        blocks = f" and blocks {words.count(len(victims), 'session')}" * bool(victims)
         yield rule.finding(
-            _sessions.subject(session),
-            f"{_sessions.name(session)} has been {session.state} for "
-            f"{_words.duration(idle)}{holds}{blocks}; its last statement: "
-            f"{_sessions.one_line(session.query)}",
+            analysis.subject(session),
+            f"{analysis.name(session)} has been {session.state} for "
+            f"{words.duration(idle)}{holds}{blocks}; its last statement: "
+            f"{analysis.one_line(session.query)}",
             severity=Severity.ERROR if victims else None,
             evidence={
-                **_sessions.evidence(session),
+                **analysis.evidence(session),
                 "idle_seconds": round(idle.total_seconds(), 1),
                 "transaction_seconds": round(
-                    _sessions.since(session.transaction_started_at, server).total_seconds(), 1
+                    analysis.since(session.transaction_started_at, server).total_seconds(), 1
                 ),
                 "locked_tables": list(session.locked_tables),
                 "blocks": [str(pid) for pid in victims],
                 "xmin_age": session.xmin_age,
             },
-            identity=_sessions.identity(session),
+            identity=analysis.identity(session),
             fix=Fix("sql", f"SELECT pg_terminate_backend({session.pid});"),
         )
-    unseen = _sessions.unseen(sessions)
+    unseen = analysis.unseen(sessions)
     if unseen:
         yield rule.not_run(unseen)

@@ -23,13 +23,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django_dbaudit import words
+from django_dbaudit.analysis import sessions as analysis
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.activity import _sessions
 
 MAINTENANCE = frozenset({"VACUUM", "ANALYZE", "CREATE", "REINDEX", "CLUSTER", "REFRESH", "COPY"})
 
@@ -41,25 +41,25 @@ def long_running_query(
     sessions: Sessions, server: Server, thresholds: Thresholds
 ) -> Iterator[Finding | NotRun]:
     bound = timedelta(seconds=thresholds.long_running_query_seconds)
-    for session in _sessions.of_database(sessions, server):
+    for session in analysis.of_database(sessions, server):
         is_ordinary = session.backend_type == "client backend" and session.leader_pid is None
-        running = _sessions.since(session.query_started_at, server)
+        running = analysis.since(session.query_started_at, server)
         if session.state != "active" or not is_ordinary or session.blocked_by or running < bound:
             continue
-        is_maintenance = _sessions.keyword(session.query) in MAINTENANCE
+        is_maintenance = analysis.keyword(session.query) in MAINTENANCE
         yield rule.finding(
-            _sessions.subject(session),
-            f"{_sessions.name(session)} has been running one statement for "
-            f"{_words.duration(running)}: {_sessions.one_line(session.query)}",
+            analysis.subject(session),
+            f"{analysis.name(session)} has been running one statement for "
+            f"{words.duration(running)}: {analysis.one_line(session.query)}",
             severity=Severity.INFO if is_maintenance else None,
             evidence={
-                **_sessions.evidence(session),
+                **analysis.evidence(session),
                 "running_seconds": round(running.total_seconds(), 1),
                 "xmin_age": session.xmin_age,
             },
-            identity=_sessions.identity(session),
+            identity=analysis.identity(session),
             fix=Fix("sql", f"SELECT pg_cancel_backend({session.pid});"),
         )
-    unseen = _sessions.unseen(sessions)
+    unseen = analysis.unseen(sessions)
     if unseen:
         yield rule.not_run(unseen)

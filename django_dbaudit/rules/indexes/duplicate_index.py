@@ -29,32 +29,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django_dbaudit import words
+from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.redundancy import Superfluous, superfluous
 from django_dbaudit.finding import Finding, NotRun, Severity
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.indexes import _declaration
-from django_dbaudit.rules.indexes._redundancy import Superfluous, superfluous
 
 rule = Rule(code="IDX002", severity=Severity.WARNING, since="0.1")
 
 
 @rule.check
 def duplicate_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
-    declarations = _declaration.Declarations(declared)
+    declarations = declaration.Declarations(declared)
     for found in superfluous(indexes.items):
         if found.is_duplicate:
             yield _finding(found, declarations)
 
 
-def _finding(found: Superfluous, declarations: _declaration.Declarations) -> Finding:
+def _finding(found: Superfluous, declarations: declaration.Declarations) -> Finding:
     index, kept = found.index, found.kept
-    declaration = declarations.of(index)
+    declared = declarations.of(index)
     return rule.finding(
-        _declaration.subject(index),
-        f"{index.name} ({_words.size(index.size_bytes)}) serves the same queries as {kept.name} "
+        declaration.subject(index),
+        f"{index.name} ({words.size(index.size_bytes)}) serves the same queries as {kept.name} "
         f"on {index.table}.",
+        severity=declaration.severity(declared, rule.severity),
         evidence={
             "size_bytes": index.size_bytes,
             "scans": index.scans,
@@ -62,7 +63,7 @@ def _finding(found: Superfluous, declarations: _declaration.Declarations) -> Fin
             "definition": index.definition,
             "kept_definition": kept.definition,
         },
-        location=_declaration.location(declaration),
-        related=[_declaration.related(kept, declarations)],
-        fix=_declaration.drop(index, declaration),
+        location=declaration.location(declared),
+        related=[declaration.related(kept, declarations)],
+        fix=declaration.drop(index, declared),
     )

@@ -24,12 +24,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from django_dbaudit import words
+from django_dbaudit.analysis import declaration
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.indexes import _declaration
 
 #: PostgreSQL appends these, and a number where the name is taken.
 LEFT_BY_REINDEX = re.compile(r"_cc(new|old)\d*$")
@@ -39,7 +39,7 @@ rule = Rule(code="IDX004", severity=Severity.ERROR, since="0.1")
 
 @rule.check
 def invalid_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
-    declarations = _declaration.Declarations(declared)
+    declarations = declaration.Declarations(declared)
     for index in indexes.items:
         if index.is_valid and index.is_live:
             continue
@@ -47,10 +47,10 @@ def invalid_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Findi
             yield _finding(index, declarations)
 
 
-def _finding(index: Index, declarations: _declaration.Declarations) -> Finding:
+def _finding(index: Index, declarations: declaration.Declarations) -> Finding:
     message, fix = _diagnosis(index)
     return rule.finding(
-        _declaration.subject(index),
+        declaration.subject(index),
         message,
         evidence={
             "size_bytes": index.size_bytes,
@@ -59,14 +59,14 @@ def _finding(index: Index, declarations: _declaration.Declarations) -> Finding:
             "is_unique": index.is_unique,
             "definition": index.definition,
         },
-        location=_declaration.location(declarations.of(index)),
+        location=declaration.location(declarations.of(index)),
         fix=fix,
     )
 
 
 def _diagnosis(index: Index) -> tuple[str, Fix]:
-    what = f"{index.name} on {index.table} ({_words.size(index.size_bytes)})"
-    drop = _declaration.drop_statement(index)
+    what = f"{index.name} on {index.table} ({words.size(index.size_bytes)})"
+    drop = declaration.drop_statement(index)
     left = LEFT_BY_REINDEX.search(index.name)
     if index.is_partitioned:
         return (
@@ -79,7 +79,7 @@ def _diagnosis(index: Index) -> tuple[str, Fix]:
         original = index.name[: left.start()]
         return (
             f"{what} is the unfinished copy of a REINDEX CONCURRENTLY; {original} still works.",
-            Fix("sql", f"{drop}\nREINDEX INDEX CONCURRENTLY {_words.quote(index.schema, original)};"),
+            Fix("sql", f"{drop}\nREINDEX INDEX CONCURRENTLY {words.quote(index.schema, original)};"),
         )
     if left:
         return (

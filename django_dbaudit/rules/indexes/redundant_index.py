@@ -27,13 +27,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django_dbaudit import words
+from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.redundancy import Superfluous, superfluous
 from django_dbaudit.finding import Finding, NotRun, Severity
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.indexes import _declaration
-from django_dbaudit.rules.indexes._redundancy import Superfluous, superfluous
 
 #: From this size ratio on, the narrow index may well earn its keep.
 MUCH_WIDER = 3
@@ -43,23 +43,23 @@ rule = Rule(code="IDX003", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def redundant_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
-    declarations = _declaration.Declarations(declared)
+    declarations = declaration.Declarations(declared)
     for found in superfluous(indexes.items):
         if not found.is_duplicate:
             yield _finding(found, declarations)
 
 
-def _finding(found: Superfluous, declarations: _declaration.Declarations) -> Finding:
+def _finding(found: Superfluous, declarations: declaration.Declarations) -> Finding:
     index, kept = found.index, found.kept
-    declaration = declarations.of(index)
+    declared = declarations.of(index)
     ratio = kept.size_bytes / index.size_bytes if index.size_bytes else 1.0
     much_wider = ratio > MUCH_WIDER
     wider = f", though {ratio:.1f} times as large" if much_wider else ""
     return rule.finding(
-        _declaration.subject(index),
-        f"{index.name} ({_words.size(index.size_bytes)}) is the beginning of {kept.name} "
-        f"({_words.size(kept.size_bytes)}), which serves its queries too{wider}.",
-        severity=Severity.INFO if much_wider else None,
+        declaration.subject(index),
+        f"{index.name} ({words.size(index.size_bytes)}) is the beginning of {kept.name} "
+        f"({words.size(kept.size_bytes)}), which serves its queries too{wider}.",
+        severity=declaration.severity(declared, Severity.INFO if much_wider else rule.severity),
         evidence={
             "size_bytes": index.size_bytes,
             "kept_size_bytes": kept.size_bytes,
@@ -69,7 +69,7 @@ def _finding(found: Superfluous, declarations: _declaration.Declarations) -> Fin
             "definition": index.definition,
             "kept_definition": kept.definition,
         },
-        location=_declaration.location(declaration),
-        related=[_declaration.related(kept, declarations)],
-        fix=_declaration.drop(index, declaration),
+        location=declaration.location(declared),
+        related=[declaration.related(kept, declarations)],
+        fix=declaration.drop(index, declared),
     )

@@ -26,12 +26,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django_dbaudit import words
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.sequences import Sequence, Sequences, SequenceUse
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
 
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
@@ -53,9 +53,7 @@ def sequence_near_limit(
         use = reach.use
         field = fields.get((use.table, use.column)) if use else None
         yield rule.finding(
-            Subject(
-                "sequence", sequence.qualified_name, f"{use.schema}.{use.table}" if use else None
-            ),
+            Subject("sequence", sequence.qualified_name, f"{use.schema}.{use.table}" if use else None),
             _message(sequence, reach),
             severity=Severity.ERROR if reach.share >= urgent else None,
             evidence={
@@ -71,7 +69,7 @@ def sequence_near_limit(
         )
     hidden = Counter(each.hidden for each in sequences.items if each.hidden)
     for reason, number in hidden.items():
-        yield rule.not_run(f"only in part: {_words.count(number, 'sequence')} not read: {reason}")
+        yield rule.not_run(f"only in part: {words.count(number, 'sequence')} not read: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _message(sequence: Sequence, reach: _Reach) -> str:
     where = f" for {reach.use.table}.{reach.use.column} ({reach.use.type})" if reach.use else ""
     return (
         f"{sequence.name}{where} is at {sequence.last_value:,} of {reach.limit:,}: "
-        f"{_words.percent(reach.share)} used, {_words.count(reach.left, 'number')} left."
+        f"{words.percent(reach.share)} used, {words.count(reach.left, 'number')} left."
     )
 
 
@@ -116,6 +114,6 @@ def _fix(sequence: Sequence, reach: _Reach) -> Fix:
             f"Make {reach.use.table}.{reach.use.column} a BigAutoField or BigIntegerField; "
             "the migration rewrites the table under a lock, so plan for it.",
         )
-    name = _words.quote(sequence.schema, sequence.name)
+    name = words.quote(sequence.schema, sequence.name)
     bound = "MAXVALUE" if sequence.increment > 0 else "MINVALUE"
     return Fix("sql", f"ALTER SEQUENCE {name} AS bigint NO {bound};")

@@ -28,6 +28,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from django_dbaudit import words
+from django_dbaudit.analysis.foreign_key_support import supports
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
@@ -35,8 +37,6 @@ from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.indexes._foreign_key_support import supports
 
 rule = Rule(code="IDX005", severity=Severity.WARNING, since="0.1")
 
@@ -99,7 +99,7 @@ def _finding(
             foreign_key.qualified_table,
         ),
         f"Deleting from {foreign_key.referenced_table} reads all of {foreign_key.table} "
-        f"({_words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
+        f"({words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
         severity=Severity.INFO if few else None,
         evidence={
             "constraint": foreign_key.name,
@@ -113,9 +113,7 @@ def _finding(
     )
 
 
-def _fix(
-    foreign_key: ForeignKey, names: list[str], field: DeclaredColumn | None, schema: _Schema
-) -> Fix:
+def _fix(foreign_key: ForeignKey, names: list[str], field: DeclaredColumn | None, schema: _Schema) -> Fix:
     if field and not field.is_third_party:
         model = field.model.rpartition(".")[2].lower()
         name = f"{foreign_key.table[:20]}_{names[0]}"[:26].rstrip("_") + "_idx"
@@ -127,9 +125,8 @@ def _fix(
         )
     table = schema.tables.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
-    columns = ", ".join(_words.quote(name) for name in names)
+    columns = ", ".join(words.quote(name) for name in names)
     return Fix(
         "sql",
-        f"CREATE INDEX {concurrently}ON {_words.quote(foreign_key.schema, foreign_key.table)} "
-        f"({columns});",
+        f"CREATE INDEX {concurrently}ON {words.quote(foreign_key.schema, foreign_key.table)} ({columns});",
     )

@@ -32,6 +32,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django_dbaudit import words
+from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.foreign_key_support import supporting
+from django_dbaudit.analysis.redundancy import protection, superfluous
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, NotRun, Severity
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
@@ -40,10 +44,6 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
-from django_dbaudit.rules import _words
-from django_dbaudit.rules.indexes import _declaration
-from django_dbaudit.rules.indexes._foreign_key_support import supporting
-from django_dbaudit.rules.indexes._redundancy import protection, superfluous
 
 PAGE = 8192
 
@@ -63,7 +63,7 @@ def unused_index(
     if too_early:
         yield rule.not_run(too_early)
         return
-    declarations = _declaration.Declarations(declared)
+    declarations = declaration.Declarations(declared)
     usage = _Usage(indexes)
     kept_for_keys = supporting(indexes.items, foreign_keys.items)
     oldest = server.taken_at - timedelta(days=thresholds.unused_index_days)
@@ -81,7 +81,7 @@ def _too_early(server: Server, thresholds: Thresholds) -> str | None:
     days = thresholds.unused_index_days
     if server.statistics_age < timedelta(days=days):
         return (
-            f"the statistics cover {_words.duration(server.statistics_age)}, since "
+            f"the statistics cover {words.duration(server.statistics_age)}, since "
             f"{server.statistics_since:%Y-%m-%d %H:%M}; needs {days:g} days "
             "(DBAUDIT['THRESHOLDS']['UNUSED_INDEX_DAYS'])"
         )
@@ -150,22 +150,23 @@ class _TableSizes:
 
 
 def _finding(
-    index: Index, usage: _Usage, declarations: _declaration.Declarations, server: Server
+    index: Index, usage: _Usage, declarations: declaration.Declarations, server: Server
 ) -> Finding:
-    declaration = declarations.of(index)
+    declared = declarations.of(index)
     scans, last, size = usage.scans(index), usage.last_scan(index), usage.size(index)
     if scans and last:
-        what = f"was last read on {last:%Y-%m-%d}, {_words.duration(server.taken_at - last)} ago"
+        what = f"was last read on {last:%Y-%m-%d}, {words.duration(server.taken_at - last)} ago"
     else:
         what = (
-            f"has not been read once in {_words.duration(server.statistics_age)}, "
+            f"has not been read once in {words.duration(server.statistics_age)}, "
             f"since {server.statistics_since:%Y-%m-%d}"
         )
     is_expression = None in index.columns
     caveat = "; the planner may still use the statistics on its expression" * is_expression
     return rule.finding(
-        _declaration.subject(index),
-        f"{index.name} on {index.table} ({_words.size(size)}) {what}{caveat}.",
+        declaration.subject(index),
+        f"{index.name} on {index.table} ({words.size(size)}) {what}{caveat}.",
+        severity=declaration.severity(declared, rule.severity),
         evidence={
             "scans": scans,
             "last_scan": last.isoformat() if last else None,
@@ -173,6 +174,6 @@ def _finding(
             "size_bytes": size,
             "definition": index.definition,
         },
-        location=_declaration.location(declaration),
-        fix=_declaration.drop(index, declaration),
+        location=declaration.location(declared),
+        fix=declaration.drop(index, declared),
     )

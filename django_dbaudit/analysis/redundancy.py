@@ -29,7 +29,8 @@ def protection(index: Index) -> str | None:
     if index.is_exclusion:
         return "exclusion constraint"
     if index.constraints:
-        return f"constraint {index.constraints[0]}"
+        own = index.name in index.constraints
+        return "unique constraint" if own else f"needed by {index.constraints[0]}"
     if index.is_replica_identity:
         return "replica identity"
     if index.is_clustered:

@@ -40,7 +40,8 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "row"), count(2500, "row")
     ('1 row', '2,500 rows')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = {"index": "indexes"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def percent(share: float) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlparse
 from sqlparse import lexer
-from sqlparse import tokens as T
+from sqlparse import tokens
 
 from django_dbaudit.finding import Subject
 from django_dbaudit.postgres.server import Server
@@ -57,7 +57,7 @@ def identity(session: Session) -> tuple[str, ...]:
     )
 
 
-def evidence(session: Session) -> dict[str, str | int | None | list[str]]:
+def evidence(session: Session) -> dict[str, str | int | list[str] | None]:
     return {
         "pid": session.pid,
         "application_name": session.application_name,
@@ -79,9 +79,9 @@ def one_line(query: str) -> str:
 def shape(query: str) -> str:
     """The statement with its literals left out."""
     return " ".join(
-        "?" if kind in T.Literal else text
+        "?" if kind in tokens.Literal else text
         for kind, text in lexer.tokenize(query)
-        if kind not in T.Comment and not text.isspace()
+        if kind not in tokens.Comment and not text.isspace()
     )
 
 
@@ -92,5 +92,3 @@ def keyword(query: str) -> str:
 
 def _words(query: str) -> list[str]:
     return sqlparse.format(query, strip_comments=True).split()
-
-

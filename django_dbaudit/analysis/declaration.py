@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django_dbaudit.finding import Fix, Location, Related, Subject
+from django_dbaudit.finding import Fix, Location, Related, Severity, Subject
 from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
-from django_dbaudit.rules._words import quote
+from django_dbaudit.words import quote
 
 
 class Declarations:
@@ -52,15 +52,23 @@ def location(declared: DeclaredIndex | None) -> Location | None:
     return declared.location if declared else None
 
 
+def severity(declared: DeclaredIndex | None, otherwise: Severity) -> Severity:
+    """Less where the project's models cannot say it otherwise."""
+    if declared is not None and (declared.is_third_party or declared.kind == "through"):
+        return Severity.INFO
+    return otherwise
+
+
 def drop(index: Index, declared: DeclaredIndex | None) -> Fix:
     """How to be rid of an index for good: where it is declared first, else it will come back."""
     if declared is None:
         return Fix("sql", drop_statement(index))
-    if declared.is_third_party:
+    if declared.is_third_party or declared.kind == "through":
+        why = "not this project's code" if declared.is_third_party else "made by Django"
         return Fix(
             "migration",
-            f"{declared.source} is not this project's code; in a migration of your own:\n"
-            f"migrations.RunSQL({drop_statement(index)!r}, {index.definition + ';'!r})",
+            f"It is {why} ({declared.source}): leave it, or drop it with RunSQL in a migration:\n"
+            f"{drop_statement(index)}",
         )
     if declared.kind == "meta_index":
         app, _, model = declared.model.rpartition(".")

@@ -1,0 +1,1 @@
+"""Commands: parse options, ask for facts, run rules, hand to a report."""

@@ -1,0 +1,162 @@
+"""What all our commands share: from options to facts, to findings, to a report and an exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+
+from django_dbaudit import audit, baseline, facts, rule
+from django_dbaudit.audit import Audit
+from django_dbaudit.conf import Config, get_config
+from django_dbaudit.errors import AuditError
+from django_dbaudit.facts import Facts
+from django_dbaudit.management import options as option_module
+from django_dbaudit.management.options import Options
+from django_dbaudit.management.writing import write_file, write_stdout
+from django_dbaudit.reports import FORMATS
+from django_dbaudit.reports.document import Document, RuleHelp, Style, Table
+from django_dbaudit.rule import Rule
+from django_dbaudit.version import NAME, VERSION
+
+#: Exit statuses, beside 0: findings at or above --fail-on; could not look, or not as asked.
+FOUND, COULD_NOT_LOOK = 1, 2
+
+
+class AuditCommand(BaseCommand):
+    """A command that runs rules. Subclasses say which, and what they show beside findings."""
+
+    #: Name of the command, as reports say it.
+    name: str
+    #: Beginning of the codes of the rules that belong to this command; empty for all.
+    codes = ""
+    # An audit is wanted most when the project's own checks fail.
+    requires_system_checks: Sequence[str] = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        option_module.add_arguments(parser)
+
+    def execute(self, *args: Any, **given: Any) -> str | None:
+        try:
+            return super().execute(*args, **given)
+        except AuditError as error:
+            raise CommandError(str(error), returncode=COULD_NOT_LOOK) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted; no report was written.", returncode=COULD_NOT_LOOK) from error
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        config = get_config()
+        options = option_module.parse(given, config)
+        rules = self.rules(options)
+        known = baseline.load(options.baseline) if options.baseline else frozenset()
+        with self.progress() as progress:
+            seen = self.facts(options, rules, config, progress)
+            outcome = audit.run(rules, seen, config.thresholds)
+        compared = baseline.compare(outcome.findings, known)
+        document = Document(
+            tool=NAME,
+            version=VERSION,
+            command=self.name,
+            databases=seen.databases,
+            findings=compared.new,
+            known=compared.known,
+            not_run=outcome.not_run,
+            rules=tuple(_help(each) for each in rules),
+            tables=self.tables(seen, outcome),
+            details=self.details(seen),
+            totals=self.totals(seen, outcome),
+        )
+        self.deliver(FORMATS[options.format](document, self.room(given, options)), options)
+        if compared.gone and not outcome.failures:
+            self.stderr.write(
+                f"{compared.gone} entries of the baseline match nothing any more; "
+                f"write it again with --write-baseline {options.baseline}."
+            )
+        self.finish(options, outcome, compared)
+
+    def rules(self, options: Options) -> tuple[Rule, ...]:
+        selected = rule.select_rules(options.select, options.ignore)
+        own = tuple(each for each in selected if each.code.startswith(self.codes))
+        if not own:
+            raise AuditError(
+                f"No rule is left to run: {self.name} runs {self.codes or 'all'} rules, "
+                "and --select and --ignore leave none of them."
+            )
+        return own
+
+    def facts(
+        self,
+        options: Options,
+        rules: Sequence[Rule],
+        config: Config,
+        progress: Callable[[str], None],
+    ) -> Facts:
+        if options.load_facts:
+            return option_module.only(options.databases, facts.load(options.load_facts))
+        aliases = options.databases or option_module.default_aliases()
+        kinds = audit.needed_facts(rules) if not options.save_facts else set(facts.ALL.values())
+        seen = facts.gather(aliases, kinds | self.extra_facts(), config, progress)
+        if options.save_facts:
+            write_file(options.save_facts, facts.save(seen), private=True)
+        return seen
+
+    def extra_facts(self) -> set[type[Any]]:
+        """Facts that the command shows, whatever its rules ask for."""
+        return set()
+
+    def tables(self, seen: Facts, outcome: Audit) -> tuple[Table, ...]:
+        """What the command shows before its findings."""
+        return ()
+
+    def details(self, seen: Facts) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """The command's own whole lists, for ``--format json``."""
+        return {}
+
+    def totals(self, seen: Facts, outcome: Audit) -> str:
+        """One line for the end."""
+        return ""
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Say on stderr what is being read, if somebody is there to see it."""
+        if not self.stderr.isatty():
+            yield lambda _: None
+            return
+        with Console(stderr=True).status("Reading…") as status:
+            yield lambda what: status.update(f"Reading {what}…")
+
+    def room(self, given: Mapping[str, Any], options: Options) -> Style:
+        width = shutil.get_terminal_size((80, 24)).columns
+        if options.output:
+            return Style(width=width)
+        # Django's own word on colour: --no-color, --force-color, NO_COLOR, and what stdout is.
+        color = self.style.ERROR("x") != "x"
+        return Style(width=width, color=color and not given["no_color"])
+
+    def deliver(self, report: str, options: Options) -> None:
+        if options.output:
+            write_file(options.output, report)
+        else:
+            write_stdout(self.stdout, report)
+
+    def finish(self, options: Options, outcome: Audit, compared: baseline.Compared) -> None:
+        """End with the exit status that fits."""
+        if outcome.failures:
+            skipped = "\nThe baseline was not written." if options.write_baseline else ""
+            raise CommandError("\n".join(outcome.failures) + skipped, returncode=COULD_NOT_LOOK)
+        if options.write_baseline:
+            write_file(options.write_baseline, baseline.dump(outcome.findings))
+            self.stderr.write(
+                f"Wrote {len(outcome.findings)} findings to the baseline {options.write_baseline}."
+            )
+        elif any(options.fails(finding.severity) for finding in compared.new):
+            sys.exit(FOUND)
+
+
+def _help(each: Rule) -> RuleHelp:
+    return RuleHelp(each.code, each.name, each.severity, each.summary, each.page)

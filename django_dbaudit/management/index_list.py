@@ -1,0 +1,126 @@
+"""What ``indexreport`` shows beside findings: every index, by table, with its verdict."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django_dbaudit import words
+from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.redundancy import protection
+from django_dbaudit.audit import Audit
+from django_dbaudit.codec import encode
+from django_dbaudit.facts import Facts, Unavailable
+from django_dbaudit.finding import Finding
+from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.reports.document import Column, Row, Table
+
+COLUMNS = (
+    Column("Index"),
+    Column("Size", is_number=True),
+    Column("Scans", is_number=True),
+    Column("Last read", is_number=True),
+    Column("Declared by"),
+    Column("Verdict"),
+)
+#: Rules whose finding on an index means that the index can go.
+DROPPABLE = frozenset({"unused-index", "duplicate-index", "redundant-index", "invalid-index"})
+
+
+class IndexList:
+    """The indexes of one alias, with what declares them and what was found about them."""
+
+    def __init__(self, alias: str, indexes: Indexes, tables: Tables, declared: object) -> None:
+        self.alias = alias
+        self.indexes = indexes.items
+        self.tables = {table.oid: table for table in tables.items}
+        known = declared if isinstance(declared, DeclaredIndexes) else DeclaredIndexes((), (), ())
+        self.declarations = Declarations(known)
+
+    def table_list(self, outcome: Audit, *, say_alias: bool) -> Iterator[Table]:
+        """A table for each table of the database, that with the most to win first."""
+        found = self._findings(outcome)
+        by_table: dict[int, list[Index]] = defaultdict(list)
+        for index in self.indexes:
+            by_table[index.table_oid].append(index)
+        for oid, group in sorted(by_table.items(), key=lambda item: self._gain(item[1], found)):
+            yield self._table(oid, group, found, say_alias=say_alias)
+
+    def droppable(self, outcome: Audit) -> list[Index]:
+        found = self._findings(outcome)
+        return [index for index in self.indexes if _can_go(found[index.qualified_name])]
+
+    def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for finding in outcome.findings:
+            if finding.database == self.alias and finding.subject.kind == "index":
+                found[finding.subject.name].append(finding)
+        return found
+
+    def _gain(self, group: Iterable[Index], found: dict[str, list[Finding]]) -> tuple[int, int, str]:
+        group = list(group)
+        gain = sum(each.size_bytes for each in group if _can_go(found[each.qualified_name]))
+        return -gain, -sum(each.size_bytes for each in group), group[0].qualified_table
+
+    def _table(
+        self, oid: int, group: list[Index], found: dict[str, list[Finding]], *, say_alias: bool
+    ) -> Table:
+        table = self.tables.get(oid)
+        title = f"{self.alias}: " * say_alias + group[0].qualified_table
+        if table:
+            rows, size = words.count(table.rows, "row"), words.size(table.size_bytes)
+            title += f"  {rows}, {size}"
+        size = words.size(sum(each.size_bytes for each in group))
+        title += f"; {words.count(len(group), 'index')}, {size}"
+        return Table(title, COLUMNS, tuple(self._row(each, found[each.qualified_name]) for each in group))
+
+    def _row(self, index: Index, findings: list[Finding]) -> Row:
+        declared = self.declarations.of(index)
+        cells = (
+            index.name,
+            words.size(index.size_bytes) + " est." * index.size_is_estimate,
+            f"{index.scans:,}",
+            f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "",
+            declared.source if declared else "nothing",
+            verdict(index, findings),
+        )
+        worst = max((finding.severity for finding in findings), default=None)
+        return Row(cells, worst)
+
+
+def verdict(index: Index, findings: list[Finding]) -> str:
+    """The names of the findings; else why the index stays."""
+    if findings:
+        return ", ".join(finding.name for finding in findings)
+    kept = protection(index) or ("unique" if index.is_unique else None)
+    if kept:
+        return f"kept: {kept}"
+    if index.is_being_built:
+        return "being built"
+    return "in use" if index.scans else "not read"
+
+
+def _can_go(findings: Iterable[Finding]) -> bool:
+    return any(finding.name in DROPPABLE for finding in findings)
+
+
+def lists(seen: Facts) -> Iterator[IndexList]:
+    """One for each alias whose indexes are known."""
+    for each in seen.aliases:
+        indexes, tables = each.get(Indexes), each.get(Tables)
+        if not isinstance(indexes, Unavailable) and not isinstance(tables, Unavailable):
+            yield IndexList(each.database.alias, indexes, tables, each.get(DeclaredIndexes))
+
+
+def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
+    """Every fact of every index, and what declares it."""
+    for index in each.indexes:
+        declared = each.declarations.of(index)
+        yield {
+            "database": each.alias,
+            **encode(index),
+            "declared_by": encode(declared) if declared else None,
+        }
