@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -33,7 +33,7 @@ def encode(value: object) -> Any:
 
 def decode(hint: type[T], value: object) -> T:
     """Make a value of type ``hint`` from what ``json`` has read."""
-    return cast("T", _decoder(hint)(value))
+    return cast("T", _decoder(cast("Hashable", hint))(value))
 
 
 @functools.cache

@@ -22,8 +22,12 @@ def duration(time: timedelta) -> str:
     """
     >>> duration(timedelta(seconds=95)), duration(timedelta(days=3, hours=2))
     ('1 min 35 s', '3 d 2 h')
+    >>> duration(timedelta(seconds=1.23))
+    '1.2 s'
     """
     seconds = int(time.total_seconds())
+    if seconds < 10:
+        return f"{time.total_seconds():.1f} s"
     for unit, length, smaller, step in (
         ("d", 86400, "h", 3600),
         ("h", 3600, "min", 60),

@@ -116,9 +116,7 @@ def locate_base(base: Path) -> tuple[Path, Account]:
     """Say which directory really serves as a base, and who owns it; nothing is made."""
     base = base.expanduser().resolve()
     if "\n" in str(base):
-        raise PostgresError(
-            f"{str(base)!r} has a line break, which PostgreSQL's files cannot hold."
-        )
+        raise PostgresError(f"{str(base)!r} has a line break, which PostgreSQL's files cannot hold.")
     account = account_for(base)
     parent = next((path for path in base.parents if path.exists()), base)
     if os.geteuid() == 0 and not account.may("-x", parent):

@@ -84,9 +84,7 @@ def _initdb(
     return answer.stderr.strip() if answer.returncode else None
 
 
-def configure(
-    data: Path, bin_directory: Path, account: Account, settings: Mapping[str, str]
-) -> None:
+def configure(data: Path, bin_directory: Path, account: Account, settings: Mapping[str, str]) -> None:
     """Write postgresql.conf: what initdb found right, then our settings, then the caller's."""
     lines = ["include 'postgresql.initdb.conf'"]
     for name, value in {**_SETTINGS, **_preloads(bin_directory), **settings}.items():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import django
-import postgres_server
 import pytest
+
+import postgres_server
 from scratch import Scratch, admin
 
 #: Set by whoever started the server: the first process of the run, or a person who has one.
@@ -34,6 +36,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture
 def scratch(django_db_blocker: object) -> Iterator[Scratch]:
     """An empty database behind an alias of its own."""
-    with django_db_blocker.unblock(), admin() as connection:  # type: ignore[attr-defined]  # pytest-django's
-        with Scratch.created(connection) as database:
-            yield database
+    blocker: Any = django_db_blocker
+    with blocker.unblock(), admin() as connection, Scratch.created(connection) as database:
+        yield database

@@ -71,7 +71,7 @@ class Scratch:
     @contextlib.contextmanager
     def role(self, name: str) -> Iterator[str]:
         """A role without any right but to connect, gone at the end; its password is its name."""
-        self.run(f'CREATE ROLE "{name}" LOGIN PASSWORD \'{name}\'')
+        self.run(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{name}'")
         try:
             yield name
         finally:

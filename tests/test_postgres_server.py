@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import postgres_server
 import pytest
+
+import postgres_server
 from postgres_binaries import locate_base, version_number
 from postgres_directory import postmaster, wait_until
 from postgres_server import PostgresError, Server

@@ -36,7 +36,7 @@ class AuditCommand(BaseCommand):
     #: Beginning of the codes of the rules that belong to this command; empty for all.
     codes = ""
     # An audit is wanted most when the project's own checks fail.
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         option_module.add_arguments(parser)
@@ -73,10 +73,10 @@ class AuditCommand(BaseCommand):
         )
         self.deliver(FORMATS[options.format](document, self.room(given, options)), options)
         if compared.gone and not outcome.failures:
-            self.stderr.write(
-                f"{compared.gone} entries of the baseline match nothing any more; "
-                f"write it again with --write-baseline {options.baseline}."
+            entries = "1 entry of the baseline matches" if compared.gone == 1 else (
+                f"{compared.gone} entries of the baseline match"
             )
+            self.stderr.write(f"{entries} nothing any more; write it again with --write-baseline.")
         self.finish(options, outcome, compared)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:

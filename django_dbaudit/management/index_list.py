@@ -12,7 +12,7 @@ from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.audit import Audit
 from django_dbaudit.codec import encode
 from django_dbaudit.facts import Facts, Unavailable
-from django_dbaudit.finding import Finding
+from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.schema import DeclaredIndexes
@@ -26,7 +26,7 @@ COLUMNS = (
     Column("Declared by"),
     Column("Verdict"),
 )
-#: Rules whose finding on an index means that the index can go.
+#: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset({"unused-index", "duplicate-index", "redundant-index", "invalid-index"})
 
 
@@ -104,7 +104,7 @@ def verdict(index: Index, findings: list[Finding]) -> str:
 
 
 def _can_go(findings: Iterable[Finding]) -> bool:
-    return any(finding.name in DROPPABLE for finding in findings)
+    return any(each.name in DROPPABLE and each.severity > Severity.INFO for each in findings)
 
 
 def lists(seen: Facts) -> Iterator[IndexList]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -100,19 +100,19 @@ def _of_model(model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> It
         yield _declared(
             model,
             (f"{bare(model._meta.db_table)}_pkey",),
-            [field.column for field in model._meta.pk_fields],
+            [str(field.column) for field in model._meta.pk_fields],
             kind="primary_key",
             is_unique=True,
             field=model._meta.pk.name,
         )
     for position, index in enumerate(model._meta.indexes):
-        columns = [model._meta.get_field(name).column for name, _ in index.fields_orders]
+        columns = _named(model, [name for name, _ in index.fields_orders])
         location = source_lines.meta_location(model, "indexes", index.name, position)
         yield _declared(model, (index.name,), columns, kind="meta_index", location=location)
     for position, constraint in enumerate(model._meta.constraints):
         yield from _of_constraint(model, constraint, position)
     for position, names in enumerate(model._meta.unique_together):
-        columns = [model._meta.get_field(name).column for name in names]
+        columns = _named(model, names)
         location = source_lines.meta_location(model, "unique_together", None, position)
         yield _declared(
             model,
@@ -125,7 +125,7 @@ def _of_model(model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> It
 
 
 def _of_field(
-    model: type[models.Model], field: models.Field[Any, Any], editor: BaseDatabaseSchemaEditor
+    model: type[models.Model], field: Any, editor: BaseDatabaseSchemaEditor
 ) -> Iterator[DeclaredIndex]:
     if field.column is None:
         return
@@ -147,6 +147,12 @@ def _of_field(
     if (field.db_index or field.unique) and _is_text(field, editor):
         names = (_made_up_name(editor, model, columns, "_like"),)
         yield _declared(model, names, columns, kind="like", field=field.name)
+
+
+def _named(model: type[models.Model], fields: Iterable[str]) -> list[str]:
+    """The columns of these fields."""
+    found: list[Any] = [model._meta.get_field(name) for name in fields]
+    return [field.column for field in found]
 
 
 def _columns(model: type[models.Model]) -> Iterator[DeclaredColumn]:
@@ -176,7 +182,7 @@ def _of_constraint(
 ) -> Iterator[DeclaredIndex]:
     location = source_lines.meta_location(model, "constraints", constraint.name, position)
     if isinstance(constraint, models.UniqueConstraint):
-        columns = [model._meta.get_field(name).column for name in constraint.fields]
+        columns = _named(model, constraint.fields)
         yield _declared(
             model,
             (constraint.name,),
@@ -217,7 +223,8 @@ def _declared(
 
 def _owner(model: type[models.Model], field: str | None) -> tuple[type[models.Model], str | None]:
     """The model and field whose source one would edit: for a through table, the ManyToManyField."""
-    creator = model._meta.auto_created
+    # Django's stubs know it as a flag; it is the model that has the ManyToManyField.
+    creator = cast("type[models.Model] | None", model._meta.auto_created)
     if not creator:
         return model, field
     for many in creator._meta.local_many_to_many:
@@ -235,7 +242,8 @@ def _made_up_name(
     editor: BaseDatabaseSchemaEditor, model: type[models.Model], columns: list[str], suffix: str
 ) -> str:
     # Private, and the only place that knows: nothing public tells the name Django gives an index.
-    return str(editor._create_index_name(model._meta.db_table, columns, suffix=suffix))
+    make_name: Any = editor._create_index_name  # type: ignore[attr-defined]  # noqa: SLF001  # as above
+    return str(make_name(model._meta.db_table, columns, suffix=suffix))
 
 
 def _postgres_name(table: str, column: str, label: str) -> str:

@@ -13,10 +13,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from django_dbaudit.finding import Finding, Related, Severity
-from django_dbaudit.reports.document import Document, RuleHelp, Style, Table
+from django_dbaudit.reports.document import Document, Row, RuleHelp, Style, Table
 
 #: Lines of prose that are longer are hard to read.
 PROSE = 110
+#: From this width on a table is set as one.
+WIDE = 110
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
@@ -107,6 +109,10 @@ def _related(related: Related) -> str:
 
 
 def _table(table: Table, width: int) -> RenderableType:
+    return _wide(table) if width >= WIDE else _narrow(table)
+
+
+def _wide(table: Table) -> RenderableType:
     grid = Grid(
         title=table.title,
         title_justify="left",
@@ -114,7 +120,7 @@ def _table(table: Table, width: int) -> RenderableType:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1) if width < 100 else (0, 2),
+        padding=(0, 2),
         header_style="dim",
     )
     for column in table.columns:
@@ -125,11 +131,29 @@ def _table(table: Table, width: int) -> RenderableType:
             overflow="fold",
         )
     for row in table.rows:
-        grid.add_row(
-            *(Text(cell) for cell in row.cells),
-            style=COLOURS[row.severity] if row.severity else None,
-        )
+        grid.add_row(*(Text(cell) for cell in row.cells), style=_colour(row))
     return grid
+
+
+def _narrow(table: Table) -> RenderableType:
+    """First and last cell of a row on one line, what is between them named below."""
+    titles = [column.title for column in table.columns[1:-1]]
+    lines: list[RenderableType] = [Text(table.title, style="bold")]
+    for row in table.rows:
+        ends = Grid.grid(padding=(0, 2, 0, 0), expand=True)
+        ends.add_column(overflow="fold", ratio=1)
+        ends.add_column(justify="right")
+        ends.add_row(Text(row.cells[0]), Text(row.cells[-1]), style=_colour(row))
+        between = [f"{title} {cell}" for title, cell in zip(titles, row.cells[1:-1], strict=True) if cell]
+        lines += [
+            Padding(ends, (0, 0, 0, 2)),
+            Padding(Text(", ".join(between), style="dim"), (0, 0, 0, 4)),
+        ]
+    return Group(*lines)
+
+
+def _colour(row: Row) -> str | None:
+    return COLOURS[row.severity] if row.severity else None
 
 
 def _not_run(document: Document, width: int) -> RenderableType:

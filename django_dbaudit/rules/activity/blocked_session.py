@@ -46,11 +46,10 @@ def blocked_session(
 def _finding(session: Session, waited: timedelta, by_pid: Mapping[int, Session]) -> Finding:
     path = _path_to_root(session, by_pid)
     root = path[-1]
-    lock = f"{session.lock_mode or 'a lock'} on {session.lock_relation or session.lock_type or '?'}"
     statement = f"; it runs: {analysis.one_line(session.query)}" if not session.hidden else ""
     return rule.finding(
         analysis.subject(session),
-        f"{analysis.name(session)} has waited {words.duration(waited)} for {lock}, blocked by "
+        f"{analysis.name(session)} has waited {words.duration(waited)} for {_lock(session)}, blocked by "
         f"{_describe(root, by_pid)}{statement}",
         evidence={
             **analysis.evidence(session),
@@ -65,6 +64,13 @@ def _finding(session: Session, waited: timedelta, by_pid: Mapping[int, Session])
         identity=analysis.identity(session),
         fix=Fix("sql", f"SELECT pg_terminate_backend({root});"),
     )
+
+
+def _lock(session: Session) -> str:
+    if session.lock_type in ("transactionid", "tuple"):
+        # A row is locked by the transaction that changed it, and so is waited for as one.
+        return "a row lock"
+    return f"{session.lock_mode or 'a lock'} on {session.lock_relation or session.lock_type or '?'}"
 
 
 def _path_to_root(session: Session, by_pid: Mapping[int, Session]) -> list[int]:

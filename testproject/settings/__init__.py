@@ -1,0 +1,1 @@
+"""One module an environment; ``base`` holds what they share and is never used alone."""
