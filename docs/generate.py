@@ -176,7 +176,7 @@ def fields(cls: type) -> str:
     text = ""
     for field in dataclasses.fields(cls):
         line = next(n for n, each in enumerate(source) if each.strip().startswith(f"{field.name}:"))
-        comments = []
+        comments: list[str] = []
         while source[line - 1].strip().startswith("#:"):
             line -= 1
             comments.insert(0, source[line].strip().removeprefix("#:").strip())

@@ -29,7 +29,8 @@ FOUND = 1
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--base", type=Path, default=HERE.parent / ".demo-pg", help="Where the server lives.")
+    default = HERE.parent / ".demo-pg"
+    parser.add_argument("--base", type=Path, default=default, help="Where the server lives.")
     base = parser.parse_args().base
     began = time.monotonic()
     try:

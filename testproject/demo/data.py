@@ -156,7 +156,7 @@ def orders(rng: random.Random, size: Size, people: list[User]) -> Iterator[Order
         )
 
 
-def _status(rng: random.Random, number: int, size: Size) -> Order.Status:
+def _status(rng: random.Random, number: int, size: Size) -> str:
     if number >= size.orders * 0.99:
         return Order.Status.OPEN
     return Order.Status.CANCELLED if rng.random() < 0.02 else Order.Status.SERVED

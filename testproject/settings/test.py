@@ -7,7 +7,10 @@ import os
 import django
 
 from settings.base import *  # noqa: F403
-from settings.base import database
+from settings.base import INSTALLED_APPS, database
+
+# An app of odd models, which lives beside the tests.
+INSTALLED_APPS = [*INSTALLED_APPS, "oddities"]
 
 DEBUG = False
 SECRET_KEY = "django-insecure-test-only"

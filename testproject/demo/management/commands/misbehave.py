@@ -60,10 +60,10 @@ class Stop:
     def wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not self.told and time.monotonic() < deadline:
-            if self.stdin_tells:
-                self.told = self.told or stdin_is_closed(TICK)
-            else:
+            if not self.stdin_tells:
                 time.sleep(TICK)
+            elif stdin_is_closed(TICK):
+                self.tell()
 
 
 @contextmanager

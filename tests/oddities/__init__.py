@@ -1,0 +1,1 @@
+"""An app of models that declare indexes in every way that Django knows."""
