@@ -47,7 +47,7 @@ def _decoder(hint: Any) -> Decoder:
         return _datetime
     if dataclasses.is_dataclass(hint):
         return _Record(hint)
-    return functools.partial(_plain, hint)
+    return _float if hint is float else _exactly(hint)
 
 
 def _optional(hint: Any) -> Decoder:
@@ -73,12 +73,20 @@ def _datetime(value: object) -> datetime:
     return parsed
 
 
-def _plain(hint: type, value: object) -> object:
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise ValueError(f"expected {hint.__name__}, found {value!r:.60}")
-    return value
+def _exactly(hint: type) -> Decoder:
+    def decode_exactly(value: object) -> object:
+        # Not isinstance: true is no number here.
+        if type(value) is not hint:
+            raise ValueError(f"expected {hint.__name__}, found {value!r:.60}")
+        return value
+
+    return decode_exactly
+
+
+def _float(value: object) -> float:
+    if type(value) not in (int, float):
+        raise ValueError(f"expected a number, found {value!r:.60}")
+    return float(cast("float", value))
 
 
 class _Record:
@@ -100,13 +108,18 @@ class _Record:
     def __call__(self, value: object) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(f"expected a {self.cls.__name__}, found {value!r:.60}")
-        if not self.required <= value.keys() <= self.fields.keys():
-            odd = sorted((self.required - value.keys()) | (value.keys() - self.fields.keys()))
-            raise ValueError(f"{self.cls.__name__}: missing or unknown: {', '.join(odd)}")
-        return self.cls(**{key: self._field(key, each) for key, each in value.items()})
-
-    def _field(self, key: str, value: object) -> Any:
+        fields = self.fields
+        key = ""
         try:
-            return self.fields[key](value)
+            # One try for all and not one a field: tens of thousands of indexes come through here.
+            values = {}
+            for key, each in value.items():
+                values[key] = fields[key](each)
         except ValueError as error:
             raise ValueError(f"{self.cls.__name__}.{key}: {error}") from None
+        except KeyError:
+            raise ValueError(f"{self.cls.__name__}: unknown: {key}") from None
+        if len(values) < len(fields) and not self.required <= values.keys():
+            missing = ", ".join(sorted(self.required - values.keys()))
+            raise ValueError(f"{self.cls.__name__}: missing: {missing}")
+        return self.cls(**values)
