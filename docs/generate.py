@@ -21,7 +21,7 @@ SHOP = DOCS.parent / "testproject"
 FACTS = DOCS / "data" / "shop-facts.json"
 
 sys.path.insert(0, str(SHOP))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.local")
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings.local"
 os.environ["COLUMNS"] = "96"
 
 import django  # noqa: E402  # the settings have to be found first

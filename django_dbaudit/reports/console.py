@@ -165,9 +165,7 @@ def _wide(paper: _Paper, table: Table, widths: Sequence[int]) -> None:
 def _set(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
     """Cells side by side, numbers on the right."""
     return (" " * GAP).join(
-        " " * (width - cell_len(cell)) + cell
-        if column.is_number
-        else cell + " " * (width - cell_len(cell))
+        " " * (width - cell_len(cell)) + cell if column.is_number else cell + " " * (width - cell_len(cell))
         for cell, column, width in zip(cells, columns, widths, strict=False)
     )
 
@@ -195,4 +193,4 @@ def _not_run(paper: _Paper, document: Document) -> None:
     for (alias, reason), rules in document.not_run_by_reason().items():
         names = dict.fromkeys(f"{each.rule} {each.name}" for each in rules)
         paper.prose(", ".join(names), indent=2)
-        paper.prose(f"{alias}: {reason}", indent=4, ink=DIM)
+        paper.prose(f"{alias}: {reason}" if alias else reason, indent=4, ink=DIM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -36,7 +37,7 @@ def alias(scratch: Scratch) -> str:
 
 def test_an_unknown_alias_names_the_known_ones() -> None:
     message = refused("--database", "nowhere")
-    assert message == "Unknown alias: 'nowhere'. DATABASES has: default."
+    assert message.startswith("Unknown alias: 'nowhere'. DATABASES has: default")
 
 
 @pytest.mark.parametrize("option", ["--select", "--ignore", "--explain"])
@@ -167,7 +168,7 @@ class TestAnAliasThatCannotBeLookedAt:
 
     def test_its_engine_is_missing(self, scratch: Scratch, elsewhere: Any) -> None:
         elsewhere["ENGINE"] = "no.such.engine"
-        self.check(scratch.alias, "isn't an available database backend")
+        self.check(scratch.alias, "cannot load its ENGINE 'no.such.engine'")
 
     def test_it_has_no_tables(self, scratch: Scratch) -> None:
         self.check(scratch.alias, f"run 'manage.py migrate --database {scratch.alias}'")
@@ -216,6 +217,20 @@ def test_stdout_closed_early_is_no_traceback(alias: str, tmp_path: Path) -> None
     assert message == "CommandError: The report was not read to its end: stdout was closed.\n"
 
 
+@contextlib.contextmanager
+def opened_for_writing(pipe: Path, process: subprocess.Popen[str]) -> Iterator[None]:
+    """The writing end, which cannot be opened before the command has opened the reading end."""
+    handle = None
+    while handle is None:
+        assert process.poll() is None, process.communicate()
+        with contextlib.suppress(OSError):
+            handle = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
 def test_ctrl_c_is_no_traceback_and_writes_nothing(scratch: Scratch, tmp_path: Path) -> None:
     scratch.run("CREATE TABLE flavor (id bigint PRIMARY KEY)")
     report = tmp_path / "report.json"
@@ -229,8 +244,7 @@ def test_ctrl_c_is_no_traceback_and_writes_nothing(scratch: Scratch, tmp_path: P
         stderr=subprocess.PIPE,
         text=True,
     )
-    # Opening the writing end returns once the command has opened the reading end.
-    with pipe.open("w"):
+    with opened_for_writing(pipe, process):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 2
