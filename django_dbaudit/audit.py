@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,43 +33,59 @@ def needed_facts(rules: Iterable[Rule]) -> set[type[Any]]:
 
 def run(rules: Sequence[Rule], facts: Facts, thresholds: Thresholds) -> Audit:
     """Run each rule once for each alias; findings come out worst first."""
-    findings: list[Finding] = []
-    not_run: list[NotRun] = []
-    failures: dict[str, None] = {}
+    runner = _Runner(thresholds)
     for alias in facts.aliases:
         for rule in rules:
-            for outcome in _outcomes(rule, alias, thresholds, failures):
-                stamped = dataclasses.replace(outcome, database=alias.database.alias)
-                if isinstance(stamped, Finding):
-                    findings.append(stamped)
-                else:
-                    not_run.append(stamped)
-    return Audit(tuple(sorted(findings, key=worst_first)), tuple(not_run), tuple(failures))
+            runner.run(rule, alias)
+    return runner.audit()
 
 
-def _outcomes(
-    rule: Rule, alias: AliasFacts, thresholds: Thresholds, failures: dict[str, None]
-) -> Iterator[Finding | NotRun]:
-    arguments: dict[str, Any] = {}
-    for name, kind in rule.needs.items():
-        fact = thresholds if kind is Thresholds else alias.get(kind)
-        if isinstance(fact, Unavailable):
-            if fact.failed:
-                failures[f"{alias.database.alias}: {fact.reason}."] = None
-            yield rule.not_run(fact.reason)
+class _Runner:
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._thresholds = thresholds
+        self._outcomes: list[Finding | NotRun] = []
+        # Keys alone: one failure often stops many rules.
+        self._failures: dict[str, None] = {}
+        self._ran = 0
+
+    def run(self, rule: Rule, alias: AliasFacts) -> None:
+        arguments = self._arguments(rule, alias)
+        if isinstance(arguments, Unavailable):
+            self._add(alias, [rule.not_run(arguments.reason)])
             return
-        arguments[name] = fact
-    server = alias.get(Server)
-    if isinstance(server, Server) and server.version < rule.min_server_version:
-        yield rule.not_run(f"needs PostgreSQL {rule.min_server_version // 10000}")
-        return
-    try:
-        # Whole before any of it counts: half a rule's findings would pass for all of them.
-        outcomes = list(rule.function(**arguments))
-    except Exception as error:  # one rule's defect must not cost the other findings
-        logger.debug("rule %s failed", rule.name, exc_info=True)
-        reason = f"a defect of django-dbaudit, please report it: {type(error).__name__}: {error}"
-        failures[f"{alias.database.alias}: {rule.code} {rule.name}: {reason}."] = None
-        yield rule.not_run(reason)
-        return
-    yield from outcomes
+        self._ran += 1
+        try:
+            # Whole before any of it counts: half a rule's findings would pass for all of them.
+            self._add(alias, list(rule.function(**arguments)))
+        except Exception as error:  # one rule's defect must not cost the other findings
+            logger.debug("rule %s failed", rule.name, exc_info=True)
+            reason = f"a defect of django-dbaudit, please report it: {type(error).__name__}: {error}"
+            self._failures[f"{alias.database.alias}: {rule.code} {rule.name}: {reason}."] = None
+            self._add(alias, [rule.not_run(reason)])
+
+    def audit(self) -> Audit:
+        findings = [each for each in self._outcomes if isinstance(each, Finding)]
+        not_run = [each for each in self._outcomes if isinstance(each, NotRun)]
+        if not_run and not self._ran and not self._failures:
+            # Green for ever, else, is the build whose settings name the wrong database.
+            aliases = ", ".join(dict.fromkeys(f"{each.database}: {each.reason}" for each in not_run))
+            self._failures[f"Nothing was audited; {aliases}."] = None
+        return Audit(tuple(sorted(findings, key=worst_first)), tuple(not_run), tuple(self._failures))
+
+    def _add(self, alias: AliasFacts, outcomes: Iterable[Finding | NotRun]) -> None:
+        self._outcomes += [dataclasses.replace(each, database=alias.database.alias) for each in outcomes]
+
+    def _arguments(self, rule: Rule, alias: AliasFacts) -> dict[str, Any] | Unavailable:
+        """What the rule's function takes, by name; or why it cannot have it."""
+        arguments: dict[str, Any] = {}
+        for name, kind in rule.needs.items():
+            fact = self._thresholds if kind is Thresholds else alias.get(kind)
+            if isinstance(fact, Unavailable):
+                if fact.failed:
+                    self._failures[f"{alias.database.alias}: {fact.reason}."] = None
+                return fact
+            arguments[name] = fact
+        server = alias.get(Server)
+        if isinstance(server, Server) and server.version < rule.min_server_version:
+            return Unavailable(f"needs PostgreSQL {rule.min_server_version // 10000}")
+        return arguments

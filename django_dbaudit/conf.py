@@ -15,6 +15,13 @@ from django_dbaudit.errors import AuditError
 
 T = TypeVar("T")
 
+#: Seconds. PostgreSQL counts the milliseconds of a timeout in 32 bits.
+LONGEST_TIMEOUT = 2_147_483
+#: A hundred years, which Python can still count back.
+MOST_DAYS = 36_525
+#: As seconds, more than thirty years.
+LARGEST = 999_999_999
+
 FAIL_ON = ("info", "warning", "error", "never")
 
 
@@ -112,9 +119,10 @@ def _number(spec: dataclasses.Field[Any], value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise AuditError(f"{where} is {value!r}; it must be {'a whole' if whole else 'a'} number.")
     # Zero would switch a timeout off altogether, and no timeout is what we promise never to have.
-    lowest = 0 if "timeout" not in spec.name else 0.001
-    if not lowest <= value < float("inf"):
-        raise AuditError(f"{where} is {value!r}; it must be at least {lowest} and finite.")
+    lowest = 0.001 if "timeout" in spec.name else 0
+    highest = LONGEST_TIMEOUT if lowest else MOST_DAYS if spec.name.endswith("_days") else LARGEST
+    if not lowest <= value <= highest:
+        raise AuditError(f"{where} is {value!r}; it must be at least {lowest} and at most {highest}.")
     if spec.name.endswith("_share") and value > 1:
         raise AuditError(f"{where} is {value!r}; a share lies between 0 and 1.")
     return value

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
@@ -22,6 +22,7 @@ from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.sequences import Sequences
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
+from django_dbaudit.postgres.source import Source
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project import schema
 from django_dbaudit.project.schema import DeclaredIndexes
@@ -95,14 +96,18 @@ def _of_alias(
     try:
         vendor = connections[alias].vendor
     except ImproperlyConfigured as error:
-        return _nothing(alias, "unknown", wanted, failure.first_line(error), failed=True)
+        # What Django says here sends its reader to "the above exception", which is the cause.
+        why = failure.first_line(error.__cause__ or error)
+        engine = connections.settings[alias]["ENGINE"]
+        return _nothing(alias, "unknown", wanted, f"cannot load its ENGINE {engine!r}: {why}", failed=True)
     if vendor != "postgresql":
         return _nothing(alias, vendor, wanted, f"not PostgreSQL: the alias is {vendor}")
     try:
         with GuardedConnection(alias, config) as connection:
             known = _from_server(connection, wanted, progress)
     # ImproperlyConfigured: the backend's own word on OPTIONS that it cannot connect with.
-    except (DatabaseError, ImproperlyConfigured) as error:
+    # UnicodeError: a HOST that cannot be the name of one.
+    except (Error, ImproperlyConfigured, UnicodeError) as error:
         reason = f"could not connect: {failure.first_line(error)}"
         return _nothing(alias, vendor, wanted, reason, failed=True)
     for kind in wanted:
@@ -152,13 +157,14 @@ def _without_tables(alias: str) -> Unavailable:
     )
 
 
-def _read(connection: GuardedConnection, kind: type[Any]) -> Any:
+def _read(source: Source, kind: type[Any]) -> Any:
     for attempt in (1, 2):
         try:
-            return FROM_SERVER[kind](connection)
-        except DatabaseError as error:
+            return FROM_SERVER[kind](source)
+        # ValueError: a row that lost a part of itself to a DROP between two looks at the catalog.
+        except (Error, ValueError) as error:
             code = failure.sqlstate(error)
-            if attempt == 1 and code in failure.VANISHED:
+            if attempt == 1 and (code in failure.VANISHED or isinstance(error, ValueError)):
                 continue
             return Unavailable(failure.explain(error), code != failure.INSUFFICIENT_PRIVILEGE)
     raise AssertionError("the second attempt returns")
@@ -189,7 +195,8 @@ def load(path: Path) -> Facts:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise AuditError(f"Cannot read the facts file {path}: {error.strerror}.") from error
-    except ValueError as error:
+    # RecursionError: brackets within brackets without end.
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     version = document.get("facts_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version > FILE_VERSION:
@@ -197,11 +204,13 @@ def load(path: Path) -> Facts:
             f"The facts file {path} has version {version}, and this django-dbaudit reads up to "
             f"{FILE_VERSION}: upgrade django-dbaudit, or save the facts again with this one."
         )
+    if version != FILE_VERSION:
+        raise _damaged(path, f"its facts_version is {version!r}, not {FILE_VERSION}")
     try:
-        if version != FILE_VERSION:
-            raise ValueError("it has no facts_version")
         return Facts(tuple(_decode_alias(each) for each in document["aliases"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise _damaged(path, f"{error} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise _damaged(path, str(error)) from error
 
 

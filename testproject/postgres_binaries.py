@@ -187,14 +187,19 @@ def reachable_bin_directory(account: Account, base: Path) -> Path:
     found = find_bin_directory()
     if os.geteuid() != 0 or account.may("-x", found / "postgres"):
         return found
-    copy = base / f"programs-{version_number(found)}-{_digest(found)}"
+    # initdb hands its own path to a shell, between double quotes.
+    place = Path("/var/lib") if re.search(r'["$`\\]', str(base)) else base
+    copy = place / f"dbaudit-programs-{version_number(found)}-{_digest(found)}"
     if not copy.exists():
-        for interrupted in base.glob("new-*"):
+        for interrupted in place.glob("dbaudit-new-*"):
             shutil.rmtree(interrupted, ignore_errors=True)
-        unfinished = Path(tempfile.mkdtemp(prefix="new-", dir=base))
+        unfinished = Path(tempfile.mkdtemp(prefix="dbaudit-new-", dir=place))
         for part in ("bin", "lib", "share"):
             if (found.parent / part).is_dir():
                 shutil.copytree(found.parent / part, unfinished / part, symlinks=True)
+        # The libraries that a wheel brings lie beside its package, where a copy does not find them.
+        for library in found.parent.parent.parent.glob(f"{found.parent.parent.name}.libs/*"):
+            shutil.copy2(library, unfinished / "lib" / library.name)
         for path in (unfinished, *unfinished.rglob("*")):
             account.own(path)
         unfinished.rename(copy)
@@ -239,7 +244,7 @@ def environment(bin_directory: Path, **variables: str) -> dict[str, str]:
     """Return what PostgreSQL's programs need and nothing else: no PGPORT, no PGOPTIONS."""
     libraries = [os.environ["LD_LIBRARY_PATH"]] if os.environ.get("LD_LIBRARY_PATH") else []
     own = bin_directory.parent / "lib"
-    if any(own.glob("libpq.*")):
+    if any(own.glob("libpq[.-]*")):
         # Builds that were moved find their own modules' libpq nowhere else: without this
         # a replica silently does not stream.
         libraries.insert(0, str(own))

@@ -70,6 +70,15 @@ def test_a_fact_that_cannot_be_had_stops_the_rule_with_its_reason() -> None:
     outcome = audit(rule_of_version, {Server: Unavailable("needs pg_monitor")})
     assert outcome.findings == ()
     assert [(each.reason, each.database) for each in outcome.not_run] == [("needs pg_monitor", "default")]
+
+
+def test_an_audit_in_which_nothing_ran_is_a_failure() -> None:
+    outcome = audit(rule_of_version, {Server: Unavailable("not PostgreSQL: the alias is sqlite")})
+    assert outcome.failures == ("Nothing was audited; default: not PostgreSQL: the alias is sqlite.",)
+
+
+def test_one_alias_that_can_be_audited_is_enough() -> None:
+    outcome = audit(rule_of_version, {Server: Unavailable("needs pg_monitor")}, {Server: SERVER})
     assert outcome.failures == ()
 
 

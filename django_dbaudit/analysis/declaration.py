@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
-from django_dbaudit.finding import Fix, Location, Related, Severity, Subject
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django_dbaudit.finding import Evidence, Fix, Location, Related, Severity, Subject
 from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 from django_dbaudit.words import quote
 
+#: What a field asks for with one word, and its ``_like`` companion with it.
+OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
+
 
 class Declarations:
-    """Looks up what declares an index, by its name and, where names have moved on, by its columns."""
+    """Looks up what declares an index: by its name and, where names have moved on, by its columns."""
 
     def __init__(self, declared: DeclaredIndexes) -> None:
         self._by_name: dict[tuple[str, str], DeclaredIndex] = {}
+        self._primary: dict[str, DeclaredIndex] = {}
         self._by_columns: dict[tuple[str, tuple[str | None, ...], bool, bool], DeclaredIndex] = {}
         for each in declared.items:
             for name in each.names:
                 self._by_name[each.table, name] = each
-            if each.field:
+            if each.is_primary:
+                self._primary[each.table] = each
+            elif each.columns and (each.field or each.is_unique):
                 key = each.table, each.columns, each.is_unique, each.kind == "like"
                 self._by_columns.setdefault(key, each)
 
     def of(self, index: Index) -> DeclaredIndex | None:
+        if index.is_primary:
+            # A table has but one, whatever the table was called when it was made.
+            return self._primary.get(index.table)
         named = self._by_name.get((index.table, index.name))
         if named is not None or index.predicate is not None or index.include:
             return named
         is_like = index.keys[-1].opclass.endswith("_pattern_ops")
-        key = index.table, index.columns, index.is_unique, is_like
-        found = self._by_columns.get(key)
+        found = self._by_columns.get((index.table, index.columns, index.is_unique, is_like))
         # A second index on the columns of a field is not the field's own if that one is there too.
-        return found if found and self._is_ours_by_name(index, found) else None
+        return found if found and (index.is_unique or _is_made_up(index, found)) else None
 
-    @staticmethod
-    def _is_ours_by_name(index: Index, declared: DeclaredIndex) -> bool:
-        """Whether the name is one that Django makes up: the table's or an older one's, and a hash."""
-        suffix = {"like": "_like", "unique": "_uniq"}.get(declared.kind, "")
-        stem = index.name.removesuffix(suffix) if suffix else index.name
-        digits = stem.rpartition("_")[2]
-        return len(digits) == 8 and all(digit in "0123456789abcdef" for digit in digits)
+    def companions(self, indexes: Iterable[Index]) -> dict[int, Index]:
+        """For each index of a text field, by oid, the other one that the same field asks for.
+
+        ``db_index=True`` on a ``CharField`` makes two: a plain one and, for ``LIKE 'x%'``, one with
+        ``varchar_pattern_ops``. Both find equal values, and the planner settles for either.
+        """
+        of_field: dict[tuple[str, str], list[Index]] = defaultdict(list)
+        for index in indexes:
+            declared = self.of(index)
+            if declared and declared.field and declared.kind in OF_ONE_FIELD:
+                of_field[declared.model, declared.field].append(index)
+        pairs = [pair for pair in of_field.values() if len(pair) == 2]
+        return {one.oid: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+
+def _is_made_up(index: Index, declared: DeclaredIndex) -> bool:
+    """Whether the name is one that Django makes up: of what it was called then, and a hash."""
+    stem = index.name.removesuffix("_like") if declared.kind == "like" else index.name
+    digits = stem.rpartition("_")[2]
+    return len(digits) == 8 and all(digit in "0123456789abcdef" for digit in digits)
 
 
 def subject(index: Index) -> Subject:
@@ -49,51 +73,111 @@ def related(index: Index, declarations: Declarations) -> Related:
 
 
 def location(declared: DeclaredIndex | None) -> Location | None:
-    return declared.location if declared else None
+    """The line to change; None if it is somebody else's."""
+    return declared.location if declared and not declared.is_third_party else None
+
+
+def evidence(declared: DeclaredIndex | None) -> Evidence:
+    if declared is None:
+        return {"declared_by": None}
+    return {
+        "declared_by": declared.source,
+        "declared_at": str(declared.location) if declared.location else None,
+    }
 
 
 def severity(declared: DeclaredIndex | None, otherwise: Severity) -> Severity:
     """Less where the project's models cannot say it otherwise."""
-    if declared is not None and (declared.is_third_party or declared.kind == "through"):
+    if declared is not None and (declared.is_third_party or declared.kind in ("through", "bookkeeping")):
         return Severity.INFO
     return otherwise
 
 
-def drop(index: Index, declared: DeclaredIndex | None) -> Fix:
-    """How to be rid of an index for good: where it is declared first, else it will come back."""
+def drop(index: Index, declared: DeclaredIndex | None, companion: Index | None = None) -> Fix:
+    """How to be rid of an index for good: where it is declared first, else it will come back.
+
+    ``companion`` is the other index of the same field, if that one is to stay.
+    """
     if declared is None:
         return Fix("sql", drop_statement(index))
-    if declared.is_third_party or declared.kind == "through":
-        why = "not this project's code" if declared.is_third_party else "made by Django"
-        return Fix(
-            "migration",
-            f"It is {why} ({declared.source}): leave it, or drop it with RunSQL in a migration:\n"
-            f"{drop_statement(index)}",
+    if declared.is_third_party:
+        where = f" ({declared.location})" if declared.location else ""
+        return Fix("text", f"{declared.source} is not this project's code{where}: leave it.")
+    if declared.kind == "through":
+        text = (
+            f"Django makes it for {declared.source}: leave it, or give that a model of its own as through."
         )
+        return Fix("text", text)
     if declared.kind == "meta_index":
-        app, _, model = declared.model.rpartition(".")
-        concurrently = "" if index.is_partitioned else "Concurrently"
-        return Fix(
-            "migration",
-            f"Remove it from {declared.source}, and in a migration of {app}"
-            f"{' with atomic = False' if concurrently else ''}:\n"
-            f'RemoveIndex{concurrently}("{model.lower()}", "{index.name}")',
-        )
+        return Fix("migration", _remove(index, declared))
+    if companion is not None:
+        return Fix("migration", _keep(companion, declared))
+    if declared.kind == "foreign_key":
+        return Fix("migration", _unindex(index, declared))
     return Fix("migration", f"{_EDITS[declared.kind].format(declared.source)}, then makemigrations.")
 
 
 _EDITS = {
     "db_index": "Remove db_index=True from {}",
-    "foreign_key": "Set db_index=False on {}",
-    "like": "It is the _like companion of {}: replace db_index=True by an entry in Meta.indexes",
+    "like": "Remove db_index=True from {}",
     "unique": "Remove unique=True from {}",
     "primary_key": "It belongs to the primary key {}",
     "constraint": "Remove it from {}",
     "unique_together": "Remove it from {}",
+    "bookkeeping": "Leave it to {}",
 }
 
 
-def drop_statement(index: Index) -> str:
+def _remove(index: Index, declared: DeclaredIndex) -> str:
+    app, _, model = declared.model.rpartition(".")
+    if index.is_partitioned:
+        return (
+            f"Remove it from {declared.source}, and in a migration of {app}:\n"
+            f'migrations.RemoveIndex("{model.lower()}", "{index.name}")'
+        )
+    return (
+        f"Remove it from {declared.source}, and in a migration of {app} with atomic = False:\n"
+        f'RemoveIndexConcurrently("{model.lower()}", "{index.name}")  '
+        "# from django.contrib.postgres.operations"
+    )
+
+
+def _keep(companion: Index, declared: DeclaredIndex) -> str:
+    """The edit that leaves only the other index of a field, in ``Meta``."""
+    name = f"{companion.table[:18]}_{declared.field}"[:24].rstrip("_")
+    if companion.is_unique:
+        entry = f'models.UniqueConstraint(fields=["{declared.field}"], name="{name}_uniq")'
+        return f"Replace unique=True on {declared.source} by this in Meta.constraints:\n{entry}"
+    opclass = companion.keys[0].opclass.rpartition(".")[2]
+    is_like = opclass.endswith("_pattern_ops")
+    opclasses = f'opclasses=["{opclass}"], ' if is_like else ""
+    entry = f'models.Index(fields=["{declared.field}"], {opclasses}name="{name}_idx")'
+    word = "db_index=True" if declared.kind != "foreign_key" else "the index"
+    return (
+        f"{companion.name}, which the same field asks for, is read: replace {word} of "
+        f"{declared.source} by this in Meta.indexes:\n{entry}"
+    )
+
+
+def _unindex(index: Index, declared: DeclaredIndex) -> str:
+    statement, again = drop_statement(index, if_exists=True), _create_statement(index)
+    return (
+        f"Set db_index=False on {declared.source}. The AlterField that makemigrations writes checks the "
+        "foreign key again, under locks; so put it into this, in a migration with atomic = False:\n"
+        "migrations.SeparateDatabaseAndState(\n"
+        f"    database_operations=[migrations.RunSQL({statement!r}, {again!r})],\n"
+        "    state_operations=[…],\n"
+        ")"
+    )
+
+
+def drop_statement(index: Index, *, if_exists: bool = False) -> str:
     # PostgreSQL refuses to drop a partitioned index concurrently.
     concurrently = "" if index.is_partitioned or index.parent_oid else "CONCURRENTLY "
-    return f"DROP INDEX {concurrently}{quote(index.schema, index.name)};"
+    condition = "IF EXISTS " * if_exists
+    return f"DROP INDEX {concurrently}{condition}{quote(index.schema, index.name)};"
+
+
+def _create_statement(index: Index) -> str:
+    concurrently = " INDEX " if index.is_partitioned else " INDEX CONCURRENTLY "
+    return index.definition.replace(" INDEX ", concurrently, 1) + ";"

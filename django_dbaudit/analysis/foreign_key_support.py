@@ -49,5 +49,11 @@ def supporting(indexes: Iterable[Index], foreign_keys: Iterable[ForeignKey]) -> 
         for foreign_key in foreign_keys
         if foreign_key.is_enforced
         for index in of_table[foreign_key.table_oid]
-        if supports(index, foreign_key)
+        if supports(index, foreign_key) or _supports_period(index, foreign_key)
     }
+
+
+def _supports_period(index: Index, foreign_key: ForeignKey) -> bool:
+    """Whether the lookup of a temporal key, which asks for overlapping ranges, can use the index."""
+    columns = {column.name for column in foreign_key.columns}
+    return foreign_key.has_period and index.access_method == "gist" and columns.issuperset(index.columns)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from django_dbaudit.postgres.indexes import Index, IndexKey
 
@@ -49,10 +49,31 @@ def superfluous(indexes: Iterable[Index]) -> list[Superfluous]:
     never itself among the superfluous.
     """
     of_table: dict[int, list[Index]] = defaultdict(list)
-    for index in indexes:
+    for index in _with_partitions(indexes):
         if index.is_usable:
             of_table[index.table_oid].append(index)
     return [each for group in of_table.values() for each in _of_table(group)]
+
+
+def _with_partitions(indexes: Iterable[Index]) -> Iterator[Index]:
+    """The same indexes; a partitioned one, which has neither rows nor scans itself, has its parts' sums."""
+    indexes = list(indexes)
+    parts: dict[int, list[Index]] = defaultdict(list)
+    for index in indexes:
+        if index.parent_oid is not None:
+            parts[index.parent_oid].append(index)
+
+    def tree(index: Index) -> Iterator[Index]:
+        yield index
+        for part in parts[index.oid]:
+            yield from tree(part)
+
+    def summed(index: Index) -> Index:
+        whole = list(tree(index))
+        size, scans = sum(each.size_bytes for each in whole), sum(each.scans for each in whole)
+        return replace(index, size_bytes=size, scans=scans)
+
+    return (summed(index) if index.is_partitioned else index for index in indexes)
 
 
 def _of_table(group: list[Index]) -> Iterable[Superfluous]:
@@ -67,10 +88,9 @@ def _of_table(group: list[Index]) -> Iterable[Superfluous]:
 
 
 def _last_cover(index: Index, covers: dict[int, list[Index]]) -> Index:
-    """The smallest index, itself not superfluous, that takes over; by way of others if need be."""
+    """The smallest index, itself not superfluous, that takes over."""
+    # There is one, because what replaces a replacement replaces the first one as well.
     lasting = [each for each in covers[index.oid] if not covers[each.oid]]
-    if not lasting:
-        return _last_cover(min(covers[index.oid], key=_keep_first), covers)
     twins = [each for each in lasting if _same_columns(each, index)]
     return min(twins or lasting, key=lambda each: (each.size_bytes, _keep_first(each)))
 
@@ -115,7 +135,7 @@ def _keys_serve(stays: Index, goes: Index) -> bool:
         return True
     # Read backwards, an index is its own mirror: every key the other way round, NULLs too.
     mirror = [(not descending, not nulls_first) for descending, nulls_first in _directions(narrow)]
-    return len(wide) == len(narrow) and _directions(wide) == mirror
+    return _directions(wide[: len(narrow)]) == mirror
 
 
 def _directions(keys: tuple[IndexKey, ...]) -> list[tuple[bool, bool]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import sqlparse
-from sqlparse import lexer
-from sqlparse import tokens
-
+from django_dbaudit import words
 from django_dbaudit.finding import Subject
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Session, Sessions
@@ -16,18 +14,47 @@ from django_dbaudit.postgres.sessions import Session, Sessions
 #: Characters of a query that a message shows.
 SHOWN = 100
 
+#: Characters of a shape that tell one statement from another. Fewer than the 1 kB that the server
+#: keeps, because where it cuts a statement depends on how long its literals are.
+SHAPED = 800
+
+# Note [Our own tokens]
+# The server's text is often cut, in the middle of a literal or a comment too, and may be a megabyte
+# long. sqlparse refuses long statements and takes "name" for a literal; we need five kinds of
+# token, read one at a time, each of which may end where the text ends.
+TOKEN = re.compile(
+    r"""
+      (?P<space> \s+ | --[^\n]* | /\*.*?(?:\*/|\Z) )
+    | (?P<literal>
+        (?: [eE]'(?:[^'\\]|''|\\.?)*(?:'|\Z)
+          | (?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|\Z)
+          | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)
+          | (?:\d[\w.]*|\.\d+)(?:(?<=[eE])[+-]\d+)?
+          | (?:null|true|false)\b
+          # Django's names of cursors and savepoints, which hold the thread's number.
+          | "(?:_django_curs_|s\d+_x)\w+" )
+        # A driver's cast goes with the value: '{1,2}'::int2[]
+        (?: ::\w+(?:\[\])* )? )
+    | (?P<name> "(?:[^"]|"")*(?:"|\Z) | [^\W\d][\w$]* )
+    | (?P<other> \$\d+ | . )
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
 
 def of_database(sessions: Sessions, server: Server) -> Iterator[Session]:
     """Sessions of the alias' own database: those of others belong to another alias' report."""
     return (each for each in sessions.items if each.database == server.database)
 
 
-def unseen(sessions: Sessions) -> str | None:
-    """The reason to give when other roles' sessions could not be looked into."""
-    if not sessions.hidden:
+def unseen(sessions: Sessions, server: Server) -> str | None:
+    """The reason to give when other roles' sessions of this database could not be looked into."""
+    # What has no user is a process of the server's own, such as an autovacuum worker.
+    number = sum(each.hidden and each.user is not None for each in of_database(sessions, server))
+    if not number:
         return None
     return (
-        f"only in part: {sessions.hidden} sessions of other roles cannot be seen; "
+        f"only in part: {words.count(number, 'session')} of other roles cannot be seen; "
         "needs membership in pg_read_all_stats (or pg_monitor)"
     )
 
@@ -43,7 +70,7 @@ def subject(session: Session) -> Subject:
 
 def name(session: Session) -> str:
     """``pid 4711 (shop worker, app@shop)``."""
-    who = f"{session.user}@{session.database}"
+    who = f"{session.user}@{session.database}" if session.user else session.backend_type
     return f"pid {session.pid} ({', '.join(filter(None, [session.application_name, who]))})"
 
 
@@ -72,23 +99,33 @@ def evidence(session: Session) -> dict[str, str | int | list[str] | None]:
 
 def one_line(query: str) -> str:
     """The statement without comments and line ends, cut for a message."""
-    text = " ".join(_words(query))
+    parts: list[str] = []
+    length = 0
+    for token in TOKEN.finditer(query):
+        parts.append(" " if token["space"] is not None else token[0])
+        length += len(parts[-1].strip())
+        if length > SHOWN:
+            break
+    text = " ".join("".join(parts).split())
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def shape(query: str) -> str:
-    """The statement with its literals left out."""
-    return " ".join(
-        "?" if kind in tokens.Literal else text
-        for kind, text in lexer.tokenize(query)
-        if kind not in tokens.Comment and not text.isspace()
-    )
+    """The statement with its literals left out, and of a list of them all but one."""
+    found: list[str] = []
+    length = 0
+    for token in TOKEN.finditer(query):
+        if token["space"] is None:
+            found.append("?" if token["literal"] is not None else token[0])
+            length += len(found[-1]) + 1
+        if length > SHAPED:
+            break
+    text = re.sub(r"(?<=[=<>(,] )- \?", "?", " ".join(found))
+    text = re.sub(r"\?(?: , \?)+", "?", text)
+    return re.sub(r"\( \? \)(?: , \( \? \))+", "( ? )", text)[:SHAPED]
 
 
 def keyword(query: str) -> str:
     """The first word of the statement, in capitals: SELECT, VACUUM, COPY."""
-    return next(iter(_words(query)), "").upper()
-
-
-def _words(query: str) -> list[str]:
-    return sqlparse.format(query, strip_comments=True).split()
+    names = (token["name"] for token in TOKEN.finditer(query))
+    return next(filter(None, names), "").upper()

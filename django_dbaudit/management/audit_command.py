@@ -71,10 +71,12 @@ class AuditCommand(BaseCommand):
             details=self.details(seen),
             totals=self.totals(seen, outcome),
         )
-        self.deliver(FORMATS[options.format](document, self.room(given, options)), options)
+        self.deliver(FORMATS[options.format](document, self.room(given)), options)
         if compared.gone and not outcome.failures:
-            entries = "1 entry of the baseline matches" if compared.gone == 1 else (
-                f"{compared.gone} entries of the baseline match"
+            entries = (
+                "1 entry of the baseline matches"
+                if compared.gone == 1
+                else (f"{compared.gone} entries of the baseline match")
             )
             self.stderr.write(f"{entries} nothing any more; write it again with --write-baseline.")
         self.finish(options, outcome, compared)
@@ -130,9 +132,9 @@ class AuditCommand(BaseCommand):
         with Console(stderr=True).status("Reading…") as status:
             yield lambda what: status.update(f"Reading {what}…")
 
-    def room(self, given: Mapping[str, Any], options: Options) -> Style:
+    def room(self, given: Mapping[str, Any]) -> Style:
         width = shutil.get_terminal_size((80, 24)).columns
-        if options.output:
+        if given["output"]:
             return Style(width=width)
         # Django's own word on colour: --no-color, --force-color, NO_COLOR, and what stdout is.
         color = self.style.ERROR("x") != "x"

@@ -94,7 +94,10 @@ class IndexList:
 def verdict(index: Index, findings: list[Finding]) -> str:
     """The names of the findings; else why the index stays."""
     if findings:
-        return ", ".join(finding.name for finding in findings)
+        return ", ".join(
+            f"{finding.name} (info)" if finding.severity is Severity.INFO else finding.name
+            for finding in findings
+        )
     kept = protection(index) or ("unique" if index.is_unique else None)
     if kept:
         return f"kept: {kept}"

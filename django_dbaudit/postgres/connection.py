@@ -12,8 +12,8 @@ import json
 from types import TracebackType
 from typing import Any
 
-from django.db import DatabaseError, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import Error, connections
+from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
 from django_dbaudit.conf import Config
 from django_dbaudit.postgres import queries
@@ -63,12 +63,15 @@ class GuardedConnection:
             cursor.execute(BEGIN)
             try:
                 cursor.execute(GUARD, self._timeouts)
-                # As JSON text both drivers give the same, whatever the project registered.
-                cursor.execute(f"SELECT pg_catalog.row_to_json(q)::text FROM ({text}) AS q")
-                found = [json.loads(row[0]) for row in cursor.fetchall()]
-            except DatabaseError:
+                # As JSON both drivers give the same, whatever the project registered; as bytes,
+                # because pg_stat_activity shows the statements of databases in other encodings.
+                cursor.execute(
+                    f"SELECT pg_catalog.textsend(pg_catalog.row_to_json(q)::text) FROM ({text}) AS q"
+                )
+                found = [json.loads(bytes(row[0]).decode(errors="replace")) for row in cursor.fetchall()]
+            except Error:
                 # A connection that is gone cannot roll back; the first error is the one to tell.
-                with contextlib.suppress(DatabaseError):
+                with contextlib.suppress(Error):
                     cursor.execute("ROLLBACK")
                 raise
             cursor.execute("ROLLBACK")
@@ -80,7 +83,9 @@ def milliseconds(seconds: float) -> str:
 
 
 def _private_copy(alias: str, config: Config) -> BaseDatabaseWrapper:
-    wrapper = connections[alias].copy()
+    # Under its own alias, receivers of connection_created, django.contrib.postgres first of all, would
+    # ask connections[alias] for more, and so open the project's own connection, or its whole pool.
+    wrapper: BaseDatabaseWrapper = connections[alias].copy(NO_DB_ALIAS)
     options = wrapper.settings_dict["OPTIONS"]
     # One session is all we need; a pool would open its minimum and keep it.
     options.pop("pool", None)

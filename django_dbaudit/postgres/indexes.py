@@ -74,7 +74,7 @@ class Index:
     #: Extension that owns the index or its table.
     extension: str | None
     on_materialized_view: bool
-    #: CREATE INDEX or REINDEX is at work on it now.
+    #: CREATE INDEX or REINDEX is at work on it now, or DROP INDEX CONCURRENTLY is.
     is_being_built: bool
     size_bytes: int
     #: True where a lock kept us from measuring, and ``size_bytes`` comes from the last ANALYZE.

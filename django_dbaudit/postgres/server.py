@@ -16,6 +16,7 @@ class Server:
     version: int
     version_text: str
     database: str
+    #: The role that logged in, by which sessions are listed and counted.
     user: str
     taken_at: datetime
     started_at: datetime

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import connections, models, router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -30,7 +31,8 @@ class DeclaredIndex:
     columns: tuple[str, ...]
     is_unique: bool
     #: primary_key, unique, db_index, foreign_key, like, meta_index, constraint, unique_together, or
-    #: through for the table that Django makes for a ManyToManyField.
+    #: through for the table that Django makes for a ManyToManyField, or bookkeeping for a table that
+    #: Django keeps without a model.
     kind: str
     #: As in ``apps.get_model``: orders.Order.
     model: str
@@ -39,12 +41,15 @@ class DeclaredIndex:
     #: Comes from an installed package: not the project's to change.
     is_third_party: bool
     location: Location | None
+    is_primary: bool = False
 
     @property
     def source(self) -> str:
         """What a reader would look for: ``orders.Order.customer``, ``orders.Order Meta.indexes``."""
         if self.field:
             return f"{self.model}.{self.field}"
+        if self.location is None and self.is_third_party:
+            return self.model
         option = {"meta_index": "indexes", "constraint": "constraints"}.get(self.kind, self.kind)
         return f"{self.model} Meta.{option}"
 
@@ -75,10 +80,36 @@ def read(alias: str) -> DeclaredIndexes:
     """Walk the model registry; the database is not asked."""
     editor = connections[alias].schema_editor()
     belonging = [model for model in _models() if router.allow_migrate_model(alias, model)]
+    indexes = [each for model in belonging for each in _of_model(model, editor)]
     return DeclaredIndexes(
-        tuple([each for model in belonging for each in _of_model(model, editor)]),
+        (*indexes, *_of_django()),
         tuple([each for model in belonging for each in _columns(model)]),
         tuple(sorted({bare(m._meta.db_table) for m in belonging if m._meta.managed})),
+    )
+
+
+def _of_django() -> Iterator[DeclaredIndex]:
+    """Tables that Django keeps for itself, without a model in the registry."""
+    yield _bookkeeping("django_migrations", "id", "pkey", "the migration recorder")
+    for cache in settings.CACHES.values():
+        if cache.get("BACKEND", "").endswith("DatabaseCache"):
+            table = str(cache.get("LOCATION", ""))
+            yield _bookkeeping(table, "cache_key", "pkey", f"createcachetable {table}")
+            yield _bookkeeping(table, "expires", "expires", f"createcachetable {table}")
+
+
+def _bookkeeping(table: str, column: str, suffix: str, source: str) -> DeclaredIndex:
+    return DeclaredIndex(
+        table=bare(table),
+        names=(as_kept(f"{bare(table)}_{suffix}"),),
+        columns=(column,),
+        is_unique=suffix == "pkey",
+        is_primary=suffix == "pkey",
+        kind="primary_key" if suffix == "pkey" else "bookkeeping",
+        model=source,
+        field=None,
+        is_third_party=True,
+        location=None,
     )
 
 
@@ -107,20 +138,20 @@ def _of_model(model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> It
         )
     for position, index in enumerate(model._meta.indexes):
         columns = _named(model, [name for name, _ in index.fields_orders])
-        location = source_lines.meta_location(model, "indexes", index.name, position)
-        yield _declared(model, (index.name,), columns, kind="meta_index", location=location)
+        place = _Place(model, "indexes", index.name, position)
+        yield _declared(model, (index.name,), columns, kind="meta_index", place=place)
     for position, constraint in enumerate(model._meta.constraints):
         yield from _of_constraint(model, constraint, position)
     for position, names in enumerate(model._meta.unique_together):
         columns = _named(model, names)
-        location = source_lines.meta_location(model, "unique_together", None, position)
+        place = _Place(model, "unique_together", None, position)
         yield _declared(
             model,
             (_made_up_name(editor, model, columns, "_uniq"),),
             columns,
             kind="unique_together",
             is_unique=True,
-            location=location,
+            place=place,
         )
 
 
@@ -166,7 +197,8 @@ def _columns(model: type[models.Model]) -> Iterator[DeclaredColumn]:
             column=field.column,
             model=owner._meta.label,
             field=name,
-            is_third_party=_is_third_party(owner, name),
+            # A project's own user model has Django's fields: what counts is who wrote the field.
+            is_third_party=source_lines.is_installed(source_lines.declaring_class(owner, name)),
             location=source_lines.field_location(owner, name),
         )
 
@@ -180,7 +212,7 @@ def _is_text(field: models.Field[Any, Any], editor: BaseDatabaseSchemaEditor) ->
 def _of_constraint(
     model: type[models.Model], constraint: models.BaseConstraint, position: int
 ) -> Iterator[DeclaredIndex]:
-    location = source_lines.meta_location(model, "constraints", constraint.name, position)
+    place = _Place(model, "constraints", constraint.name, position)
     if isinstance(constraint, models.UniqueConstraint):
         columns = _named(model, constraint.fields)
         yield _declared(
@@ -189,10 +221,20 @@ def _of_constraint(
             columns,
             kind="constraint",
             is_unique=True,
-            location=location,
+            place=place,
         )
     elif isinstance(constraint, ExclusionConstraint):
-        yield _declared(model, (constraint.name,), [], kind="constraint", location=location)
+        yield _declared(model, (constraint.name,), [], kind="constraint", place=place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An entry of ``Meta``."""
+
+    model: type[models.Model]
+    option: str
+    name: str | None
+    position: int
 
 
 def _declared(
@@ -203,22 +245,32 @@ def _declared(
     kind: str,
     is_unique: bool = False,
     field: str | None = None,
-    location: Location | None = None,
+    place: _Place | None = None,
 ) -> DeclaredIndex:
     owner, name = _owner(model, field)
-    if location is None and name is not None:
-        location = source_lines.field_location(owner, name)
+    if place and not name:
+        written_in = source_lines.meta_class(owner, place.option)
+        location = source_lines.meta_location(owner, place.option, place.name, place.position)
+    else:
+        written_in = source_lines.declaring_class(owner, name or "")
+        location = source_lines.field_location(owner, name or "")
     return DeclaredIndex(
         table=bare(model._meta.db_table),
-        names=names,
+        names=tuple(as_kept(each) for each in names),
         columns=tuple(columns),
         is_unique=is_unique,
+        is_primary=kind == "primary_key",
         kind="through" if model._meta.auto_created else kind,
         model=owner._meta.label,
         field=name,
-        is_third_party=_is_third_party(owner, name),
+        is_third_party=source_lines.is_installed(written_in),
         location=location,
     )
+
+
+def as_kept(name: str) -> str:
+    """A name as PostgreSQL keeps it: its first 63 bytes."""
+    return name.encode()[:NAME_LENGTH].decode(errors="ignore")
 
 
 def _owner(model: type[models.Model], field: str | None) -> tuple[type[models.Model], str | None]:
@@ -231,11 +283,6 @@ def _owner(model: type[models.Model], field: str | None) -> tuple[type[models.Mo
         if many.remote_field.through is model:
             return creator, many.name
     return model, field
-
-
-def _is_third_party(model: type[models.Model], field: str | None) -> bool:
-    # A project's own user model has Django's fields: what counts is where the field is written.
-    return source_lines.is_installed(source_lines.declaring_class(model, field) if field else model)
 
 
 def _made_up_name(

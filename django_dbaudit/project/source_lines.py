@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import os
@@ -12,10 +13,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import django
+
 from django_dbaudit.finding import Location
 
-#: Where pip installs: code there is somebody else's to change.
-INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+#: Where installed code is: this interpreter's own place, and wherever Django itself was put.
+INSTALLED = tuple(
+    {
+        sysconfig.get_path("purelib"),
+        sysconfig.get_path("platlib"),
+        os.path.dirname(os.path.dirname(django.__file__)),
+    }
+)
+PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(slots=True)
@@ -23,6 +33,8 @@ class ClassLines:
     """Lines of one class statement, and of its ``Meta``."""
 
     path: str
+    #: The path as the system knows it.
+    file: str
     line: int
     attributes: dict[str, int] = field(default_factory=dict)
     #: For each attribute of Meta that is a list or a tuple: (name= of the entry or None, line).
@@ -33,15 +45,26 @@ class ClassLines:
 @functools.cache
 def class_lines(cls: type) -> ClassLines | None:
     """None where there is no source, or no class of that name in it: made at run time."""
-    try:
+    for path in _source_files(cls):
+        try:
+            node = _find(_parse(path), cls.__qualname__.split("."))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        if node is not None:
+            return _read(node, path)
+    return None
+
+
+def _source_files(cls: type) -> Iterator[str]:
+    """Where the class may be written: in its module or, if it claims another, where its methods are."""
+    with contextlib.suppress(OSError, TypeError):
         path = inspect.getsourcefile(cls)
-        tree = _parse(path) if path else None
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return None
-    if path is None or tree is None:
-        return None
-    node = _find(tree, cls.__qualname__.split("."))
-    return None if node is None else _read(node, path)
+        if path:
+            yield path
+    for value in vars(cls).values():
+        code = getattr(value, "__code__", None)
+        if code is not None:
+            yield code.co_filename
 
 
 @functools.lru_cache(maxsize=64)
@@ -70,7 +93,7 @@ def _definitions(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef]:
 
 
 def _read(node: ast.ClassDef, path: str) -> ClassLines:
-    lines = ClassLines(relative(path), node.lineno)
+    lines = ClassLines(relative(path), path, node.lineno)
     for name, _, line in _assignments(node):
         lines.attributes[name] = line
     for child in node.body:
@@ -110,10 +133,10 @@ def relative(path: str) -> str:
 
 
 def is_installed(cls: type) -> bool:
-    """Whether the class comes out of a package that pip installed: not the project's to change."""
-    module = sys.modules.get(cls.__module__)
-    path = getattr(module, "__file__", None) or ""
-    return os.path.abspath(path).startswith(INSTALLED)
+    """Whether the class comes out of a package that was installed: not the project's to change."""
+    lines = class_lines(cls)
+    path = lines.file if lines else getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+    return path.startswith(INSTALLED) or not PACKAGES.isdisjoint(Path(path).parts)
 
 
 def declaring_class(model: type, name: str) -> type:
@@ -132,22 +155,24 @@ def field_location(model: type, name: str) -> Location | None:
     return Location(lines.path, lines.attributes.get(name, lines.line)) if lines else None
 
 
-def meta_location(model: type, option: str, name: str | None, position: int) -> Location | None:
-    """Where ``Meta`` lists the entry of this name, else the entry at this position."""
+def meta_class(model: type, option: str) -> type:
+    """The class, among a model's bases, whose ``Meta`` has this option; else the model itself."""
     for cls in model.__mro__:
         lines = class_lines(cls)
-        if lines is None or option not in lines.meta:
-            continue
-        entries = lines.entries.get(option, [])
-        for entry, line in entries:
-            if name is not None and entry == name:
-                return Location(lines.path, line)
-        if position < len(entries) and entries[position][0] is None:
-            return Location(lines.path, entries[position][1])
-        return Location(lines.path, lines.meta[option])
-    return class_location(model)
+        if lines is not None and option in lines.meta:
+            return cls
+    return model
 
 
-def class_location(model: type) -> Location | None:
-    lines = class_lines(model)
-    return Location(lines.path, lines.line) if lines else None
+def meta_location(model: type, option: str, name: str | None, position: int) -> Location | None:
+    """Where ``Meta`` lists the entry of this name, else the entry at this position."""
+    lines = class_lines(meta_class(model, option))
+    if lines is None:
+        return None
+    entries = lines.entries.get(option, [])
+    for entry, line in entries:
+        if name is not None and entry == name:
+            return Location(lines.path, line)
+    if position < len(entries) and entries[position][0] is None:
+        return Location(lines.path, entries[position][1])
+    return Location(lines.path, lines.meta.get(option, lines.line))

@@ -112,11 +112,23 @@ def _group(paper: _Paper, findings: list[Finding], help_: RuleHelp | None, *, sa
     )
     if help_:
         paper.prose(help_.summary, indent=2, ink=DIM)
+    if first.severity is Severity.INFO:
+        _in_short(paper, findings, say_alias=say_alias)
+        return
     for finding in findings:
         paper.line()
         paper.prose(finding.message, indent=2)
         for label, value in _facts(finding, say_alias=say_alias):
             paper.prose(value, indent=2, label=f"{label:<4}")
+
+
+def _in_short(paper: _Paper, findings: list[Finding], *, say_alias: bool) -> None:
+    """A line or two each, because nobody has to act on them; other formats tell all."""
+    paper.line()
+    for finding in findings:
+        where = f" ({finding.location})" if finding.location else ""
+        alias = f"{finding.database}: " if say_alias and finding.database else ""
+        paper.prose(f"{alias}{finding.message}{where}", indent=2, label="- ")
 
 
 def _facts(finding: Finding, *, say_alias: bool) -> Iterator[tuple[str, str]]:
@@ -157,6 +169,7 @@ def _printable(table: Table) -> Table:
 
 def _wide(paper: _Paper, table: Table, widths: Sequence[int]) -> None:
     paper.line((_set([column.title for column in table.columns], table.columns, widths), DIM))
+    paper.line(("─" * (sum(widths) + GAP * (len(widths) - 1)), DIM))
     for row in table.rows:
         ink = COLOURS[row.severity] if row.severity else ""
         paper.line((_set(row.cells, table.columns, widths), ink))

@@ -175,10 +175,12 @@ class TestAnAliasThatCannotBeLookedAt:
 
 
 def test_one_alias_down_leaves_the_findings_of_the_other(scratch: Scratch) -> None:
+    connections.settings["down"] = {**connections.settings["default"], "PORT": "1"}
     scratch.run("CREATE TABLE t (a int)", "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_b ON t (a)")
-    result = command("dbaudit", "--database", scratch.alias, "--database", "default", "--format", "json")
+    result = command("dbaudit", "--database", scratch.alias, "--database", "down", "--format", "json")
+    del connections["down"], connections.settings["down"]
     assert result.status == 2
-    assert result.err.startswith("default: could not connect: ")
+    assert result.err.startswith("down: could not connect: ")
     assert [finding["subject"]["name"] for finding in result.json["findings"]] == ["public.t_b"]
 
 

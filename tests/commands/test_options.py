@@ -93,8 +93,8 @@ def test_output_may_be_a_device(shop: Scratch) -> None:
 
 
 def test_databases_may_be_repeated_and_are_audited_once_each(shop: Scratch) -> None:
-    result = audit(shop, "--database", "default", "--database", shop.alias)
-    assert [each["alias"] for each in result.json["databases"]] == [shop.alias, "default"]
+    result = audit(shop, "--database", "server", "--database", shop.alias)
+    assert [each["alias"] for each in result.json["databases"]] == [shop.alias, "server"]
 
 
 def test_saved_facts_give_the_same_report_without_a_server(shop: Scratch, tmp_path: Path) -> None:
@@ -116,3 +116,14 @@ def test_saved_facts_serve_rules_that_were_not_selected(shop: Scratch, tmp_path:
     audit(shop, "--select", "ACT", "--save-facts", file)
     again = command("dbaudit", "--load-facts", file, "--format", "json", "--select", "IDX002")
     assert codes(again) == ["IDX002"]
+
+
+def test_explain_prints_a_rules_page_without_markup() -> None:
+    result = command("dbaudit", "--explain", "IDX002")
+    assert result.status == 0
+    assert result.out.startswith(
+        "IDX002 duplicate-index\nwarning\n\nTwo indexes that serve the same queries"
+    )
+    assert "``" not in result.out
+    assert "How to fix it." in result.out
+    assert max(map(len, result.out.splitlines())) <= 80

@@ -41,8 +41,7 @@ def test_every_index_of_the_database_is_traced_to_what_declares_it(
 ) -> None:
     declarations = Declarations(declared)
     unknown = [each.name for each in indexes if declarations.of(each) is None]
-    # The one table that no model stands for is the migration recorder's.
-    assert unknown == ["django_migrations_pkey"]
+    assert unknown == []
     assert len(indexes) > 90
 
 

@@ -8,6 +8,8 @@ from django.core.management.base import CommandParser
 
 from django_dbaudit.management.audit_command import AuditCommand
 from django_dbaudit.management.writing import write_stdout
+from django_dbaudit.reports.document import RuleHelp
+from django_dbaudit.reports.explanation import explain
 from django_dbaudit.rule import get_rule
 
 
@@ -26,5 +28,5 @@ class Command(AuditCommand):
             super().handle(*args, **given)
             return
         rule = get_rule(given["explain"])
-        title = f"{rule.code} {rule.name} ({rule.severity.value}, since {rule.since})"
-        write_stdout(self.stdout, f"{title}\n{'=' * len(title)}\n\n{rule.page}\n")
+        help_ = RuleHelp(rule.code, rule.name, rule.severity, rule.summary, rule.page)
+        write_stdout(self.stdout, explain(help_, self.room(given)))

@@ -1,7 +1,8 @@
 -- Every foreign key, with what an index must have to serve the lookup that a DELETE on the
 -- referenced table makes: the column, its collation, and the families of its equality operator.
 -- to_jsonb reads conenforced and conperiod, which PostgreSQL 18 added.
-WITH equality AS (
+-- Materialized, because the planner would work it out again for every foreign key.
+WITH equality AS MATERIALIZED (
     SELECT o.amopopr,
         pg_catalog.json_agg(DISTINCT n.nspname || '.' || f.opfname) AS families
     FROM pg_catalog.pg_amop AS o

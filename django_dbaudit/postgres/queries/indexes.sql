@@ -4,7 +4,9 @@
 -- identical indexes before PostgreSQL 17. pg_get_indexdef(oid, n) is asked for expressions alone:
 -- it leaves out operator class, collation and direction, which are read from their own columns.
 -- A relation that somebody holds or awaits ACCESS EXCLUSIVE is not measured, for we would queue
--- behind that lock and others behind us. to_jsonb reads columns that older servers do not have.
+-- behind that lock and others behind us. Deparsing takes ACCESS SHARE on the table, too: while the
+-- table is locked, expressions and predicates are placeholders that equal no other index's.
+-- to_jsonb reads columns that older servers do not have.
 WITH busy AS (
     SELECT DISTINCT relation
     FROM pg_catalog.pg_locks
@@ -27,6 +29,16 @@ build_lock AS (
         AND l.locktype = 'relation'
         AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'AccessExclusiveLock')
 ),
+work_lock AS (
+    -- DROP INDEX CONCURRENTLY makes the index invalid, then waits, and no view shows its progress.
+    -- Nothing but work on the index itself takes these locks on it: VACUUM does with less.
+    SELECT l.relation
+    FROM pg_catalog.pg_locks AS l
+    WHERE l.granted
+        AND l.locktype = 'relation'
+        AND l.mode IN ('ShareUpdateExclusiveLock', 'AccessExclusiveLock')
+        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+),
 extension_member AS (
     SELECT d.objid, e.extname
     FROM pg_catalog.pg_depend AS d
@@ -43,7 +55,8 @@ dependent AS (
 ),
 user_index AS (
     SELECT i.*, n.nspname, c.relname, c.relkind, c.relpages, c.relispartition, c.reloptions,
-        t.relname AS table_name, t.relkind AS table_kind, a.amname
+        t.relname AS table_name, t.relkind AS table_kind, a.amname,
+        i.indrelid IN (SELECT relation FROM busy) AS table_is_locked
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
@@ -59,7 +72,11 @@ key AS (
         pg_catalog.json_agg(pg_catalog.json_build_object(
             'definition', COALESCE(
                 pg_catalog.quote_ident(col.attname),
-                pg_catalog.pg_get_indexdef(i.indexrelid, k.position::int, false)
+                CASE
+                    WHEN i.table_is_locked
+                    THEN '(table is locked: expression ' || k.position || ' of index ' || i.indexrelid || ')'
+                    ELSE pg_catalog.pg_get_indexdef(i.indexrelid, k.position::int, false)
+                END
             ),
             'column', col.attname,
             'opclass', ocn.nspname || '.' || oc.opcname,
@@ -105,9 +122,13 @@ SELECT
     i.amname AS access_method,
     key.keys AS keys,
     COALESCE(included.columns, '[]') AS include,
-    pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
+    CASE
+        WHEN i.indpred IS NULL THEN NULL
+        WHEN i.table_is_locked THEN '(table is locked: predicate of index ' || i.indexrelid || ')'
+        ELSE pg_catalog.pg_get_expr(i.indpred, i.indrelid)
+    END AS predicate,
     COALESCE(i.reloptions, '{}') AS storage_parameters,
-    pg_catalog.pg_get_indexdef(i.indexrelid) AS definition,
+    deparsed.definition AS definition,
     i.indisunique AS is_unique,
     i.indisprimary AS is_primary,
     i.indisexclusion AS is_exclusion,
@@ -128,7 +149,10 @@ SELECT
         SELECT FROM build AS b
         WHERE b.index_relid = i.indexrelid
             OR (b.relid = i.indrelid AND b.command = 'REINDEX CONCURRENTLY')
-    ) OR i.indrelid IN (SELECT relation FROM build_lock) AS is_being_built,
+    )
+        OR i.indrelid IN (SELECT relation FROM build_lock)
+        OR (NOT i.indisvalid AND i.indexrelid IN (SELECT relation FROM work_lock))
+        AS is_being_built,
     CASE
         WHEN busy.relation IS NULL THEN COALESCE(pg_catalog.pg_relation_size(i.indexrelid), 0)
         ELSE i.relpages::bigint * pg_catalog.current_setting('block_size')::bigint
@@ -149,5 +173,13 @@ LEFT JOIN LATERAL (
     SELECT extname FROM extension_member WHERE objid IN (i.indexrelid, i.indrelid) LIMIT 1
 ) AS extension ON true
 LEFT JOIN busy ON busy.relation = i.indexrelid
-WHERE pg_catalog.pg_get_indexdef(i.indexrelid) IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN i.table_is_locked THEN '-- definition not read: the table is locked'
+        ELSE pg_catalog.pg_get_indexdef(i.indexrelid)
+    END AS definition
+    -- Asked once: between two calls the index may be dropped, which makes it NULL.
+    OFFSET 0
+) AS deparsed
+WHERE deparsed.definition IS NOT NULL
 ORDER BY i.nspname, i.table_name, i.relname

@@ -5,7 +5,7 @@
 -- at most a quarter of what the shared lock table holds, smallest limit first, so that thousands
 -- of bigint sequences cannot fill it; and none that a conflicting lock would make us wait for.
 -- On a replica the value of an unlogged sequence cannot be read.
-WITH busy AS (
+WITH RECURSIVE busy AS (
     SELECT DISTINCT relation
     FROM pg_catalog.pg_locks
     WHERE locktype = 'relation'
@@ -26,20 +26,34 @@ used AS (
     WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
 ),
+base_type AS (
+    -- The type below a domain, and below the domains that a domain is over.
+    SELECT y.oid AS type, COALESCE(NULLIF(y.typbasetype, 0), y.oid) AS base
+    FROM pg_catalog.pg_type AS y
+    WHERE y.oid IN (
+        SELECT a.atttypid
+        FROM used AS u
+        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = u.relation AND a.attnum = u.attnum
+    )
+    UNION
+    SELECT b.type, y.typbasetype
+    FROM base_type AS b
+    JOIN pg_catalog.pg_type AS y ON y.oid = b.base AND y.typbasetype <> 0
+),
 column_use AS (
     SELECT u.sequence,
         pg_catalog.json_agg(pg_catalog.json_build_object(
             'schema', n.nspname,
             'table', t.relname,
             'column', a.attname,
-            -- A domain counts as the type that it is over.
-            'type', pg_catalog.format_type(COALESCE(NULLIF(y.typbasetype, 0), y.oid), NULL)
+            'type', pg_catalog.format_type(y.oid, NULL)
         ) ORDER BY n.nspname, t.relname, a.attname) AS columns
     FROM used AS u
     JOIN pg_catalog.pg_class AS t ON t.oid = u.relation
     JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = u.relation AND a.attnum = u.attnum
-    JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid
+    JOIN base_type AS b ON b.type = a.atttypid
+    JOIN pg_catalog.pg_type AS y ON y.oid = b.base AND y.typbasetype = 0
     GROUP BY u.sequence
 ),
 user_sequence AS (

@@ -1,8 +1,9 @@
+-- session_user logged in and is who CONNECTION LIMIT counts; current_user (assume_role) has the rights.
 SELECT
     pg_catalog.current_setting('server_version_num')::int AS version,
     pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version_text,
     pg_catalog.current_database() AS database,
-    current_user AS "user",
+    session_user AS "user",
     pg_catalog.clock_timestamp() AS taken_at,
     pg_catalog.pg_postmaster_start_time() AS started_at,
     pg_catalog.pg_stat_get_db_stat_reset_time(d.oid) AS statistics_reset_at,
@@ -17,4 +18,4 @@ SELECT
     NULLIF(d.datconnlimit, -1) AS database_connection_limit,
     NULLIF(r.rolconnlimit, -1) AS role_connection_limit
 FROM pg_catalog.pg_database AS d, pg_catalog.pg_roles AS r
-WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user
+WHERE d.datname = pg_catalog.current_database() AND r.rolname = session_user

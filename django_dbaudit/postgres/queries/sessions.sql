@@ -16,7 +16,7 @@ held AS (
         AND l.locktype = 'relation'
         AND l.mode <> 'AccessShareLock'
         AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-        AND n.nspname <> 'pg_catalog'
+        AND n.nspname !~ '^pg_'
     GROUP BY l.pid
 )
 SELECT

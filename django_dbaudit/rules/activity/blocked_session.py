@@ -10,6 +10,7 @@ transaction, or a migration that waits for ACCESS EXCLUSIVE with all others behi
 
 **How to fix it.** End or commit the root session. Set ``lock_timeout`` in migrations, so that they
 give up instead of holding up the site; keep transactions short; take locks in one order everywhere.
+A prepared transaction (two-phase commit) has no session to end: commit or roll it back by its gid.
 
 *Source:* `Explicit locking <https://www.postgresql.org/docs/current/explicit-locking.html>`__.
 """
@@ -26,6 +27,12 @@ from django_dbaudit.finding import Finding, Fix, NotRun, Related, Severity
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Session, Sessions
 from django_dbaudit.rule import Rule
+
+# pg_blocking_pids gives 0 for a prepared transaction, which no session holds any more.
+PREPARED = Related("session", "a prepared transaction")
+FIND_PREPARED = """\
+-- Then COMMIT PREPARED or ROLLBACK PREPARED the one in the way, by its gid.
+SELECT gid, owner, prepared FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared;"""
 
 rule = Rule(code="ACT003", severity=Severity.ERROR, since="0.1")
 
@@ -60,9 +67,9 @@ def _finding(session: Session, waited: timedelta, by_pid: Mapping[int, Session])
             "blocked_by": [str(pid) for pid in session.blocked_by],
             "root": root,
         },
-        related=[Related("session", f"pid {pid}") for pid in path],
+        related=[Related("session", f"pid {pid}") if pid else PREPARED for pid in path],
         identity=analysis.identity(session),
-        fix=Fix("sql", f"SELECT pg_terminate_backend({root});"),
+        fix=Fix("sql", f"SELECT pg_terminate_backend({root});" if root else FIND_PREPARED),
     )
 
 
@@ -89,6 +96,5 @@ def _path_to_root(session: Session, by_pid: Mapping[int, Session]) -> list[int]:
 def _describe(pid: int, by_pid: Mapping[int, Session]) -> str:
     blocker = by_pid.get(pid)
     if blocker is None:
-        # Pid 0 is a prepared transaction.
         return f"pid {pid}" if pid else "a prepared transaction"
     return f"{analysis.name(blocker)}{f', {blocker.state}' if blocker.state else ''}"

@@ -68,6 +68,6 @@ def idle_in_transaction(
             identity=analysis.identity(session),
             fix=Fix("sql", f"SELECT pg_terminate_backend({session.pid});"),
         )
-    unseen = analysis.unseen(sessions)
+    unseen = analysis.unseen(sessions, server)
     if unseen:
         yield rule.not_run(unseen)

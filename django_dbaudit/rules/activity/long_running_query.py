@@ -60,6 +60,6 @@ def long_running_query(
             identity=analysis.identity(session),
             fix=Fix("sql", f"SELECT pg_cancel_backend({session.pid});"),
         )
-    unseen = analysis.unseen(sessions)
+    unseen = analysis.unseen(sessions, server)
     if unseen:
         yield rule.not_run(unseen)

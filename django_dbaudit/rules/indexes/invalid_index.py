@@ -7,9 +7,9 @@ while writes still keep it up, and somebody believes that the index exists.
 **What is told apart.** A unique build that failed late *still refuses duplicates*. A name that ends
 in ``_ccnew`` is the unfinished copy of a ``REINDEX CONCURRENTLY``: the index it should replace still
 works. One that ends in ``_ccold`` is the old copy: its replacement is in place. A partitioned index
-is invalid as long as some partition has no index attached to it.
+is invalid as long as some partition has no valid index attached to it.
 
-**What is never reported.** An index that is being built at this moment.
+**What is never reported.** An index that is being built, or dropped, at this moment.
 
 **How to fix it.** Drop it and build it again, outside a transaction: in Django,
 ``AddIndexConcurrently`` in a migration with ``atomic = False``. For a unique index remove the
@@ -34,6 +34,10 @@ from django_dbaudit.rule import Rule
 #: PostgreSQL appends these, and a number where the name is taken.
 LEFT_BY_REINDEX = re.compile(r"_cc(new|old)\d*$")
 
+#: A name of 63 bytes or, where a character of several would be split, a little less: the original's
+#: was cut to make room.
+CUT_SHORT = 60
+
 rule = Rule(code="IDX004", severity=Severity.ERROR, since="0.1")
 
 
@@ -44,11 +48,22 @@ def invalid_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Findi
         if index.is_valid and index.is_live:
             continue
         if not index.is_being_built:
-            yield _finding(index, declarations)
+            original = _original(index, indexes)
+            yield _finding(index, original, declarations)
 
 
-def _finding(index: Index, declarations: declaration.Declarations) -> Finding:
-    message, fix = _diagnosis(index)
+def _original(index: Index, indexes: Indexes) -> str:
+    """The name of the index that this one was to replace."""
+    stem = LEFT_BY_REINDEX.sub("", index.name)
+    names = [each.name for each in indexes.items if each.table_oid == index.table_oid]
+    if stem in names or len(index.name.encode()) < CUT_SHORT:
+        return stem
+    longer = [name for name in names if name.startswith(stem) and not LEFT_BY_REINDEX.search(name)]
+    return next(iter(longer), stem)
+
+
+def _finding(index: Index, original: str, declarations: declaration.Declarations) -> Finding:
+    message, fix = _diagnosis(index, original)
     return rule.finding(
         declaration.subject(index),
         message,
@@ -64,19 +79,23 @@ def _finding(index: Index, declarations: declaration.Declarations) -> Finding:
     )
 
 
-def _diagnosis(index: Index) -> tuple[str, Fix]:
+def _diagnosis(index: Index, original: str) -> tuple[str, Fix]:
     what = f"{index.name} on {index.table} ({words.size(index.size_bytes)})"
     drop = declaration.drop_statement(index)
     left = LEFT_BY_REINDEX.search(index.name)
     if index.is_partitioned:
         return (
-            f"{index.name} on {index.table} is invalid: some partition has no index attached to it.",
-            Fix("sql", "ALTER INDEX … ATTACH PARTITION … for each partition that lacks it"),
+            f"{index.name} on {index.table} is invalid: some partition has no valid index attached to it.",
+            Fix(
+                "text",
+                "For each partition that lacks one: CREATE INDEX CONCURRENTLY, then ALTER INDEX "
+                f"{words.quote(index.schema, index.name)} ATTACH PARTITION that index; once more for "
+                "one that was attached while invalid and has been rebuilt.",
+            ),
         )
     if not index.is_live:
         return f"{what} is half dropped: a DROP INDEX CONCURRENTLY did not finish.", Fix("sql", drop)
     if left and left[1] == "new":
-        original = index.name[: left.start()]
         return (
             f"{what} is the unfinished copy of a REINDEX CONCURRENTLY; {original} still works.",
             Fix("sql", f"{drop}\nREINDEX INDEX CONCURRENTLY {words.quote(index.schema, original)};"),
@@ -93,7 +112,11 @@ def _diagnosis(index: Index) -> tuple[str, Fix]:
     else:
         consequence = "no query can use it, and it misses rows"
     build = index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1)
+    again = f"{drop}\n{build};"
+    if index.parent_oid is not None:
+        # PostgreSQL refuses to drop it without the partitioned index that it is attached to.
+        again = f"REINDEX INDEX CONCURRENTLY {words.quote(index.schema, index.name)};"
     return (
         f"{what} is invalid: a concurrent build failed. {consequence[0].upper()}{consequence[1:]}.",
-        Fix("sql", f"{drop}\n{build};"),
+        Fix("sql", again),
     )

@@ -6,8 +6,9 @@ does. Where both exist every write pays for both. Django brings this about by it
 key makes it redundant.
 
 **What counts.** The keys are the beginning of the wider index's, with equal operator classes,
-collations and directions, and the same predicate; what the narrow one has in INCLUDE the wider has
-somewhere. For access methods other than btree no prefix counts.
+collations and directions, or with every direction the other way round, because an index can be read
+backwards; and the same predicate; what the narrow one has in INCLUDE the wider has somewhere. For
+access methods other than btree no prefix counts.
 
 **What is never reported.** A unique index, which a wider one cannot stand in for; an index that a
 constraint, a foreign key, replica identity or CLUSTER depends on; an index beside a wider one that is

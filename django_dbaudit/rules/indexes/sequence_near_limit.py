@@ -9,7 +9,7 @@ owner of the sequence and for every column whose default calls ``nextval`` on it
 on a sequence ``AS integer`` is as short as an ``integer`` column on a ``bigint`` sequence. Sequences
 that count down are measured towards their minimum.
 
-**What is never reported.** A sequence that begins anew (CYCLE).
+**What is never reported.** A sequence that begins anew (CYCLE), unless its column ends before it does.
 
 **When it is an error.** At ``SEQUENCE_SHARE`` (70 % by default) it is a warning, two thirds of the
 remaining way further on (90 %) an error. A sequence that our role may not read is named as *not run*.
@@ -22,7 +22,7 @@ one add a ``bigint`` column, copy in batches and swap. ``ALTER SEQUENCE … AS b
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,6 +32,9 @@ from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.sequences import Sequence, Sequences, SequenceUse
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
+
+#: Sequences that could not be read and are named; the rest is a number.
+NAMED = 5
 
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
@@ -45,10 +48,10 @@ def sequence_near_limit(
     fields = {(each.table, each.column): each for each in declared.columns}
     urgent = 1 - (1 - thresholds.sequence_share) / 3
     for sequence in sequences.items:
-        if sequence.cycles or sequence.last_value is None:
+        if sequence.last_value is None:
             continue
         reach = _reach(sequence, sequence.last_value)
-        if reach.share < thresholds.sequence_share:
+        if reach.begins_anew or reach.share < thresholds.sequence_share:
             continue
         use = reach.use
         field = fields.get((use.table, use.column)) if use else None
@@ -67,9 +70,17 @@ def sequence_near_limit(
             location=field.location if field else None,
             fix=_fix(sequence, reach),
         )
-    hidden = Counter(each.hidden for each in sequences.items if each.hidden)
-    for reason, number in hidden.items():
-        yield rule.not_run(f"only in part: {words.count(number, 'sequence')} not read: {reason}")
+    yield from _unread(sequences)
+
+
+def _unread(sequences: Sequences) -> Iterator[NotRun]:
+    hidden: dict[str, list[str]] = defaultdict(list)
+    for sequence in sequences.items:
+        if sequence.hidden is not None:
+            hidden[sequence.hidden].append(sequence.qualified_name)
+    for reason, names in hidden.items():
+        rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        yield rule.not_run(f"only in part: {', '.join(names[:NAMED])}{rest} not read: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +89,11 @@ class _Reach:
 
     share: float
     limit: int
+    #: How often the sequence can still be called.
     left: int
     use: SequenceUse | None
+    #: At its end the sequence starts over, before the column is full.
+    begins_anew: bool
 
 
 def _reach(sequence: Sequence, last: int) -> _Reach:
@@ -96,7 +110,13 @@ def _reach(sequence: Sequence, last: int) -> _Reach:
     whole = abs(limit - origin) or 1
     # Set back by hand, a sequence may stand before its own beginning, or beyond the column's end.
     used = max(0, last - origin if sequence.increment > 0 else origin - last)
-    return _Reach(min(1.0, used / whole), limit, max(0, abs(limit - origin) - used), use)
+    return _Reach(
+        share=min(1.0, used / whole),
+        limit=limit,
+        left=max(0, abs(limit - origin) - used) // abs(sequence.increment),
+        use=use,
+        begins_anew=sequence.cycles and limit in (sequence.minimum, sequence.maximum),
+    )
 
 
 def _message(sequence: Sequence, reach: _Reach) -> str:

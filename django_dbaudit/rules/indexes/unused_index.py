@@ -66,7 +66,8 @@ def unused_index(
     declarations = declaration.Declarations(declared)
     usage = _Usage(indexes)
     kept_for_keys = supporting(indexes.items, foreign_keys.items)
-    oldest = server.taken_at - timedelta(days=thresholds.unused_index_days)
+    # Nought asks for no certain age: then all that was ever counted is recent.
+    oldest = server.taken_at - (timedelta(days=thresholds.unused_index_days) or server.statistics_age)
     for index in _candidates(indexes, tables, thresholds):
         if index.oid in kept_for_keys or usage.is_read_since(index, oldest):
             continue
@@ -96,8 +97,10 @@ class _Usage:
         for index in indexes.items:
             if index.parent_oid is not None:
                 self._parts[index.parent_oid].append(index)
+        # As they were read: what is superfluous comes with its partitions' scans added.
+        read = {index.oid: index for index in indexes.items}
         for each in superfluous(indexes.items):
-            self._parts[each.kept.oid].append(each.index)
+            self._parts[each.kept.oid].append(read[each.index.oid])
 
     def tree(self, index: Index) -> Iterator[Index]:
         yield index
