@@ -25,10 +25,12 @@ APPLICATION_NAME = "django-dbaudit"
 # startup parameters such as "options" are refused. So every query is a read-only transaction with
 # settings that end with it. It also keeps each snapshot, and each lock, as short as can be.
 BEGIN = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
+#: With work_mem as it is by default, sorting 20,000 indexes would write temporary files.
 GUARD = """\
 SELECT pg_catalog.set_config('statement_timeout', %s, true),
     pg_catalog.set_config('lock_timeout', %s, true),
-    pg_catalog.set_config('search_path', 'pg_catalog', true)"""
+    pg_catalog.set_config('search_path', 'pg_catalog', true),
+    pg_catalog.set_config('work_mem', '32MB', true)"""
 
 
 class GuardedConnection:

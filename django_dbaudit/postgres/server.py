@@ -32,10 +32,14 @@ class Server:
     #: CONNECTION LIMIT of our role; None where there is none.
     role_connection_limit: int | None
 
+    #: Since when the server has kept counters: a crash loses them, a clean restart does not.
+    counting_since: datetime | None = None
+
     @property
     def statistics_since(self) -> datetime:
-        """From when on the counters surely count: a crash loses them, so a start begins anew."""
-        return max(self.started_at, self.statistics_reset_at or self.started_at)
+        """From when on this database's counters surely count."""
+        since = self.counting_since or self.started_at
+        return max(since, self.statistics_reset_at or since)
 
     @property
     def statistics_age(self) -> timedelta:

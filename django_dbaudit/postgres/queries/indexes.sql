@@ -165,7 +165,8 @@ SELECT
 FROM user_index AS i
 JOIN key ON key.indexrelid = i.indexrelid
 LEFT JOIN included ON included.indexrelid = i.indexrelid
-LEFT JOIN pg_catalog.pg_index AS raw ON raw.indexrelid = i.indexrelid AND i.indisunique
+LEFT JOIN pg_catalog.pg_index AS raw
+    ON raw.indexrelid = i.indexrelid AND i.indisunique AND NOT i.indisprimary
 LEFT JOIN pg_catalog.pg_inherits AS parent ON parent.inhrelid = i.indexrelid AND i.relispartition
 LEFT JOIN pg_catalog.pg_stat_all_indexes AS statistics ON statistics.indexrelid = i.indexrelid
 LEFT JOIN dependent ON dependent.conindid = i.indexrelid

@@ -14,14 +14,16 @@ WITH RECURSIVE busy AS (
 ),
 used AS (
     SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS attnum
-    FROM pg_catalog.pg_depend AS d
+    FROM pg_catalog.pg_sequence AS s
+    JOIN pg_catalog.pg_depend AS d ON d.objid = s.seqrelid
     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
         AND d.deptype IN ('a', 'i')
         AND d.refobjsubid > 0
     UNION
     SELECT d.refobjid, f.adrelid, f.adnum
-    FROM pg_catalog.pg_depend AS d
+    FROM pg_catalog.pg_sequence AS s
+    JOIN pg_catalog.pg_depend AS d ON d.refobjid = s.seqrelid
     JOIN pg_catalog.pg_attrdef AS f ON f.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass

@@ -16,6 +16,8 @@ SELECT
         + COALESCE(pg_catalog.current_setting('reserved_connections', true)::int, 0)
         AS reserved_connections,
     NULLIF(d.datconnlimit, -1) AS database_connection_limit,
-    NULLIF(r.rolconnlimit, -1) AS role_connection_limit
+    NULLIF(r.rolconnlimit, -1) AS role_connection_limit,
+    -- Begins anew when a crash has lost all counters, and not with a clean restart.
+    pg_catalog.pg_stat_get_bgwriter_stat_reset_time() AS counting_since
 FROM pg_catalog.pg_database AS d, pg_catalog.pg_roles AS r
 WHERE d.datname = pg_catalog.current_database() AND r.rolname = session_user

@@ -32,7 +32,7 @@ from django_dbaudit import words
 from django_dbaudit.analysis import declaration
 from django_dbaudit.analysis.redundancy import Superfluous, superfluous
 from django_dbaudit.finding import Finding, NotRun, Severity
-from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
 
@@ -45,12 +45,15 @@ rule = Rule(code="IDX003", severity=Severity.WARNING, since="0.1")
 @rule.check
 def redundant_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
     declarations = declaration.Declarations(declared)
+    companions = declarations.companions(indexes.items)
     for found in superfluous(indexes.items):
         if not found.is_duplicate:
-            yield _finding(found, declarations)
+            yield _finding(found, declarations, companions.get(found.index.oid))
 
 
-def _finding(found: Superfluous, declarations: declaration.Declarations) -> Finding:
+def _finding(
+    found: Superfluous, declarations: declaration.Declarations, companion: Index | None
+) -> Finding:
     index, kept = found.index, found.kept
     declared = declarations.of(index)
     ratio = kept.size_bytes / index.size_bytes if index.size_bytes else 1.0
@@ -69,8 +72,9 @@ def _finding(found: Superfluous, declarations: declaration.Declarations) -> Find
             "kept_scans": kept.scans,
             "definition": index.definition,
             "kept_definition": kept.definition,
+            **declaration.evidence(declared),
         },
         location=declaration.location(declared),
         related=[declaration.related(kept, declarations)],
-        fix=declaration.drop(index, declared),
+        fix=declaration.drop(index, declared, companion),
     )

@@ -5,15 +5,19 @@ in memory and in backups. An index that is never read gives nothing back.
 
 **What counts.** Scans are summed over a partitioned index and all its partitions, and an index that
 would take over a duplicate's work counts the duplicate's scans as its own. The statistics must cover
-``UNUSED_INDEX_DAYS`` (30 by default), counted from the latest of their reset and the server's start;
-until then this rule is *not run*. From PostgreSQL 16 an index that has been read, but not within
-these days, is reported too.
+``UNUSED_INDEX_DAYS`` (30 by default), counted from the latest of their reset, the cluster's beginning
+or, if it crashed, its recovery. A clean restart loses nothing. Until then this rule is *not run*. From
+PostgreSQL 16 an index that has been read, but not within these days, is reported too.
 
 **What is never reported.** Indexes of primary keys, unique and exclusion constraints; unique indexes;
 replica identity; the index that a table is clustered on; indexes that serve the lookups of a foreign
-key; indexes of extensions; and those of tables below ``UNUSED_INDEX_TABLE_PAGES`` pages, where the
-planner rightly reads the table. On a read replica the rule is *not run*: each server counts its own
-scans, and the primary's are what a drop would hurt first.
+key, or of a ``ForeignKey`` without a constraint, whose rows Django looks up to delete them; indexes
+of extensions; and those of tables below ``UNUSED_INDEX_TABLE_PAGES`` pages, where the planner rightly
+reads the table. On a read replica the rule is *not run*: each server counts its own scans, and the
+primary's are what a drop would hurt first.
+
+**Text fields.** ``db_index=True`` on a ``CharField`` makes two indexes, and its ``_like`` companion
+finds equal values too; the planner settles for either. Where one of them is read, the fix keeps that one.
 
 **When to leave it alone.** When a yearly job reads it, or another server of the cluster does: look
 there first. An expression index also carries statistics on its expression, which the planner uses
@@ -42,7 +46,7 @@ from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Table, Tables
-from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 PAGE = 8192
@@ -64,6 +68,7 @@ def unused_index(
         yield rule.not_run(too_early)
         return
     declarations = declaration.Declarations(declared)
+    companions = declarations.companions(indexes.items)
     usage = _Usage(indexes)
     kept_for_keys = supporting(indexes.items, foreign_keys.items)
     # Nought asks for no certain age: then all that was ever counted is recent.
@@ -71,7 +76,18 @@ def unused_index(
     for index in _candidates(indexes, tables, thresholds):
         if index.oid in kept_for_keys or usage.is_read_since(index, oldest):
             continue
-        yield _finding(index, usage, declarations, server)
+        if _serves_django(declarations.of(index)):
+            continue
+        companion = companions.get(index.oid)
+        if companion and not companion.is_unique and not usage.is_read_since(companion, oldest):
+            # Nor is the field's other index read: both go, with one word.
+            companion = None
+        yield _finding(index, usage, declarations, server, companion)
+
+
+def _serves_django(declared: DeclaredIndex | None) -> bool:
+    """Whether Django looks rows up by it: what a deletion cascades to, also without a constraint."""
+    return declared is not None and declared.kind in ("foreign_key", "through")
 
 
 def _too_early(server: Server, thresholds: Thresholds) -> str | None:
@@ -153,7 +169,11 @@ class _TableSizes:
 
 
 def _finding(
-    index: Index, usage: _Usage, declarations: declaration.Declarations, server: Server
+    index: Index,
+    usage: _Usage,
+    declarations: declaration.Declarations,
+    server: Server,
+    companion: Index | None,
 ) -> Finding:
     declared = declarations.of(index)
     scans, last, size = usage.scans(index), usage.last_scan(index), usage.size(index)
@@ -176,7 +196,8 @@ def _finding(
             "statistics_since": server.statistics_since.isoformat(),
             "size_bytes": size,
             "definition": index.definition,
+            **declaration.evidence(declared),
         },
         location=declaration.location(declared),
-        fix=declaration.drop(index, declared),
+        fix=declaration.drop(index, declared, companion),
     )
