@@ -23,9 +23,9 @@ def test_what_is_tested_is_what_tox_installed() -> None:
 def test_files_that_are_not_python_come_along() -> None:
     package = resources.files("django_dbaudit")
     assert package.joinpath("py.typed").is_file()
-    assert package.joinpath("reports", "report.schema.json").is_file()
-    assert package.joinpath("postgres", "queries", "indexes.sql").is_file()
-    assert package.joinpath("reports", "templates").is_dir()
+    assert (package / "reports" / "report.schema.json").is_file()
+    assert (package / "postgres" / "queries" / "indexes.sql").is_file()
+    assert (package / "reports" / "templates").is_dir()
 
 
 def test_the_core_needs_django_and_rich_alone() -> None:
