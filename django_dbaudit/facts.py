@@ -24,7 +24,8 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.source import Source
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project import schema
+from django_dbaudit.project import migrations, schema
+from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 
 FILE_VERSION = 1
@@ -43,7 +44,10 @@ FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
 OF_SCHEMA: Collection[type[Any]] = (Tables, Indexes, ForeignKeys, Sequences)
 
 #: Facts read from the project's code, for one alias, without touching its database.
-FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {DeclaredIndexes: schema.read}
+FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
+    DeclaredIndexes: schema.read,
+    MigrationIndexes: migrations.read,
+}
 
 ALL: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*FROM_SERVER, *FROM_PROJECT)}
 

@@ -41,17 +41,17 @@ class IndexList:
         self.declarations = Declarations(known)
 
     def table_list(self, outcome: Audit, *, say_alias: bool) -> Iterator[Table]:
-        """A table for each table of the database, that with the most to win first."""
+        """A table for each table of the database, in the order in which the indexes come."""
         found = self._findings(outcome)
         by_table: dict[int, list[Index]] = defaultdict(list)
         for index in self.indexes:
             by_table[index.table_oid].append(index)
-        for oid, group in sorted(by_table.items(), key=lambda item: self._gain(item[1], found)):
+        for oid, group in by_table.items():
             yield self._table(oid, group, found, say_alias=say_alias)
 
     def droppable(self, outcome: Audit) -> list[Index]:
         found = self._findings(outcome)
-        return [index for index in self.indexes if _can_go(found[index.qualified_name])]
+        return [index for index in self.indexes if can_go(found[index.qualified_name])]
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -59,11 +59,6 @@ class IndexList:
             if finding.database == self.alias and finding.subject.kind == "index":
                 found[finding.subject.name].append(finding)
         return found
-
-    def _gain(self, group: Iterable[Index], found: dict[str, list[Finding]]) -> tuple[int, int, str]:
-        group = list(group)
-        gain = sum(each.size_bytes for each in group if _can_go(found[each.qualified_name]))
-        return -gain, -sum(each.size_bytes for each in group), group[0].qualified_table
 
     def _table(
         self, oid: int, group: list[Index], found: dict[str, list[Finding]], *, say_alias: bool
@@ -106,7 +101,8 @@ def verdict(index: Index, findings: list[Finding]) -> str:
     return "in use" if index.scans else "not read"
 
 
-def _can_go(findings: Iterable[Finding]) -> bool:
+def can_go(findings: Iterable[Finding]) -> bool:
+    """Whether what was found about an index says that it is not needed."""
     return any(each.name in DROPPABLE and each.severity > Severity.INFO for each in findings)
 
 

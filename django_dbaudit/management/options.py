@@ -83,9 +83,9 @@ def parse(given: Mapping[str, Any], config: Config) -> Options:
         databases=_aliases(given["database"] or (), check=not given["load_facts"]),
         select=_words(given["select"]) or config.select,
         ignore=_words(given["ignore"]) or config.ignore,
-        format=_one_of("--format", given["format"], tuple(FORMATS)),
+        format=one_of("--format", given["format"], tuple(FORMATS)),
         output=_file(given["output"]),
-        fail_on=_one_of("--fail-on", given["fail_on"] or config.fail_on, FAIL_ON),
+        fail_on=one_of("--fail-on", given["fail_on"] or config.fail_on, FAIL_ON),
         baseline=_path(given["baseline"] or config.baseline),
         write_baseline=_file(given["write_baseline"]),
         save_facts=_file(given["save_facts"]),
@@ -136,7 +136,7 @@ def _words(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(word.strip() for words in given or () for word in words.split(","))
 
 
-def _one_of(option: str, value: str, allowed: Sequence[str]) -> str:
+def one_of(option: str, value: str, allowed: Sequence[str]) -> str:
     if value not in allowed:
         raise AuditError(f"{option} is {value!r}; it must be one of: {', '.join(allowed)}.")
     return value

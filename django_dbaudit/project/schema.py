@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.apps import apps
@@ -42,6 +42,8 @@ class DeclaredIndex:
     is_third_party: bool
     location: Location | None
     is_primary: bool = False
+    #: False where migrations leave the table alone, as with ``managed = False``.
+    is_managed: bool = True
 
     @property
     def source(self) -> str:
@@ -80,12 +82,21 @@ def read(alias: str) -> DeclaredIndexes:
     """Walk the model registry; the database is not asked."""
     editor = connections[alias].schema_editor()
     belonging = [model for model in _models() if router.allow_migrate_model(alias, model)]
-    indexes = [each for model in belonging for each in _of_model(model, editor)]
+    indexes = [
+        replace(each, is_managed=_is_managed(model, alias))
+        for model in belonging
+        for each in _of_model(model, editor)
+    ]
     return DeclaredIndexes(
         (*indexes, *_of_django()),
         tuple([each for model in belonging for each in _columns(model)]),
-        tuple(sorted({bare(m._meta.db_table) for m in belonging if m._meta.managed})),
+        tuple(sorted({bare(m._meta.db_table) for m in belonging if _is_managed(m, alias)})),
     )
+
+
+def _is_managed(model: type[models.Model], alias: str) -> bool:
+    """Whether migrate makes its table here: a model may also ask for another vendor or a feature."""
+    return model._meta.can_migrate(connections[alias])
 
 
 def _of_django() -> Iterator[DeclaredIndex]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from django_dbaudit import words
 from django_dbaudit.audit import Audit
 from django_dbaudit.facts import Facts
-from django_dbaudit.management import index_list
+from django_dbaudit.management import index_list, index_selection
 from django_dbaudit.management.audit_command import AuditCommand
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -20,6 +22,17 @@ class Command(AuditCommand):
     help = "List every index with its size, scans, declaration and verdict, and what to do about it."
     name = "indexreport"
     codes = "IDX"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        index_selection.add_arguments(parser)
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        self.selection = index_selection.parse(given)
+        super().handle(*args, **given)
+
+    def arrange(self, seen: Facts, outcome: Audit) -> tuple[Facts, Audit]:
+        return index_selection.arrange(self.selection, seen, outcome)
 
     def extra_facts(self) -> set[type[Any]]:
         return {Indexes, Tables, DeclaredIndexes}

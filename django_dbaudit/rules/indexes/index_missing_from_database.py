@@ -1,0 +1,110 @@
+"""An index, or a table, that a model declares and the database does not have.
+
+The model promises what is not there: queries read the whole table, and where the index belongs to a
+unique constraint nothing keeps duplicates out. A migration that removes or alters it will fail.
+
+**What counts as there.** An index of any name that Django or PostgreSQL may have given it; the one that
+a renamed field, table or constraint left behind; an index of another name with the same columns. An
+index that has the name but other columns is reported. Of a table that is missing altogether only that
+is said, once.
+
+**What is never reported.** Models with ``managed = False``, swapped ones, and those that a database
+router keeps off this alias; ``_like`` companions on columns with a collation of their own, for which
+Django may make none. Without the table ``django_migrations`` this rule is *not run*: Django's models
+are then not what this database is made from.
+
+**When to leave it alone.** While a deployment is under way: new code, old schema. A ``_like`` index
+that is missing is only an information, because Django itself makes none when an indexed field
+becomes a ``CharField``.
+
+**How to fix it.** ``manage.py migrate``, in most cases. If every migration is applied, somebody dropped
+the index by hand: create it again, or take it out of the model as well.
+
+*Source:* `Migrations <https://docs.djangoproject.com/en/stable/topics/migrations/>`__.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django_dbaudit import words
+from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.correspondence import Lacking, correspond
+from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
+from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
+from django_dbaudit.rule import Rule
+
+#: Django's own table, there since the first migration.
+RECORDER = "django_migrations"
+
+rule = Rule(code="IDX013", severity=Severity.WARNING, since="0.1")
+
+
+@rule.check
+def index_missing_from_database(
+    indexes: Indexes, tables: Tables, declared: DeclaredIndexes
+) -> Iterator[Finding | NotRun]:
+    if all(table.name != RECORDER for table in tables.items):
+        yield rule.not_run(f"there is no table {RECORDER}: no migration was ever applied here")
+        return
+    found = correspond(declared, indexes, tables)
+    columns = {each.table: each for each in reversed(declared.columns)}
+    for name in found.tables:
+        yield _table(name, columns.get(name))
+    for each in found.lacking:
+        yield _index(each)
+
+
+def _table(name: str, column: DeclaredColumn | None) -> Finding:
+    model = column.model if column else name
+    app = model.partition(".")[0]
+    return rule.finding(
+        Subject("table", name, name),
+        f"{name}, the table of {model}, is not in the database.",
+        evidence={"model": model},
+        location=column.location if column and not column.is_third_party else None,
+        fix=Fix("text", f"A migration of {app} is not applied: run manage.py migrate {app}."),
+    )
+
+
+def _index(lacking: Lacking) -> Finding:
+    declared, table, instead = lacking.declared, lacking.table, lacking.instead
+    on = f" ({', '.join(declared.columns)})" if declared.columns else ""
+    unique = "a unique index" if declared.is_unique else "an index"
+    if instead is not None:
+        has = ", ".join(key.definition for key in instead.keys)
+        other = "which is unique, " * instead.is_unique
+        rest = f"and the database has {instead.name} {other}on ({has})."
+    else:
+        rest = "which the database does not have."
+    return rule.finding(
+        Subject("index", f"{table.schema}.{declared.names[0]}", table.qualified_name),
+        f"{declared.source} asks for {unique} on {declared.table}{on}, {rest}",
+        severity=Severity.INFO if declared.kind == "like" else None,
+        evidence={
+            "names": list(declared.names),
+            "columns": list(declared.columns),
+            "definition": instead.definition if instead else None,
+            "rows": table.rows,
+            **declaration.evidence(declared),
+        },
+        location=declaration.location(declared),
+        fix=_fix(lacking),
+    )
+
+
+def _fix(lacking: Lacking) -> Fix:
+    declared, table = lacking.declared, lacking.table
+    app = declared.model.partition(".")[0]
+    text = (
+        f"Mostly a migration is not applied yet: look with manage.py showmigrations {app}, and migrate. "
+        "If all are applied, somebody changed the database by hand: "
+    )
+    if declared.kind not in ("db_index", "foreign_key") or lacking.instead:
+        return Fix("text", f"{text}create it as the model has it, or take it out of the model too.")
+    concurrently = "" if table.is_partitioned else "CONCURRENTLY "
+    name, columns = words.quote(declared.names[0]), ", ".join(map(words.quote, declared.columns))
+    statement = f"CREATE INDEX {concurrently}{name} ON {words.quote(table.schema, table.name)} ({columns});"
+    return Fix("text", f"{text}{statement}")

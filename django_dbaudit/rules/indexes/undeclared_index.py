@@ -1,0 +1,73 @@
+"""An index on a model's table that no model declares.
+
+Whoever reads the model does not know of it, and nothing in the project drops or renames it with its
+column. One that was made by hand is in this database alone: the next one, or the one of the tests, is
+slower without it.
+
+**What counts.** Usable indexes on tables of managed models that no field and no ``Meta`` asks for,
+under any name that Django or PostgreSQL may have given it. Where a migration's ``RunSQL`` creates it,
+the finding says which: no migration is run for that, and the database is not asked.
+
+**What is never reported.** Indexes of constraints and of extensions; replica identity; indexes of
+partitions, whose business is their partitioned table; tables without a model, and those of models with
+``managed = False``.
+
+**When to leave it alone.** When Django cannot say it: a ``RunSQL`` migration is then its right place.
+
+**How to fix it.** Declare it in ``Meta.indexes`` under the name that it has, and let a migration with
+``SeparateDatabaseAndState`` tell only Django's state of it. Or drop it, if nothing reads it.
+
+*Source:* `SeparateDatabaseAndState
+<https://docs.djangoproject.com/en/stable/ref/migration-operations/#separatedatabaseandstate>`__.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django_dbaudit import words
+from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.correspondence import correspond
+from django_dbaudit.analysis.redundancy import protection
+from django_dbaudit.finding import Finding, Fix, NotRun, Severity
+from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.migrations import MigrationIndex, MigrationIndexes
+from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.rule import Rule
+
+rule = Rule(code="IDX014", severity=Severity.INFO, since="0.1")
+
+
+@rule.check
+def undeclared_index(
+    indexes: Indexes, tables: Tables, declared: DeclaredIndexes, migrations: MigrationIndexes
+) -> Iterator[Finding | NotRun]:
+    made = {each.name: each for each in migrations.items}
+    models = {each.table: each.model for each in declared.columns}
+    for index in correspond(declared, indexes, tables).undeclared:
+        if index.is_usable and protection(index) in (None, "CLUSTER order"):
+            yield _finding(index, models.get(index.table, ""), made.get(index.name))
+
+
+def _finding(index: Index, model: str, made: MigrationIndex | None) -> Finding:
+    by = f"RunSQL in {made.migration} makes it" if made else "no migration's RunSQL names it"
+    meta = "constraints" if index.is_exclusion else "indexes"
+    text = (
+        f"Declare it in {model} Meta.{meta} under its name, and tell only Django's state: "
+        "migrations.SeparateDatabaseAndState(state_operations=[migrations.AddIndex(…)])."
+    )
+    if not made:
+        text += f" Or drop it: {declaration.drop_statement(index)}"
+    return rule.finding(
+        declaration.subject(index),
+        f"{index.name} ({words.size(index.size_bytes)}) on {index.table} is declared by no model; {by}.",
+        evidence={
+            "migration": made.migration if made else None,
+            "definition": index.definition,
+            "size_bytes": index.size_bytes,
+            "scans": index.scans,
+        },
+        location=made.location if made else None,
+        fix=Fix("text", text),
+    )
