@@ -160,7 +160,7 @@ def _keep(companion: Index, declared: DeclaredIndex) -> str:
 
 
 def _unindex(index: Index, declared: DeclaredIndex) -> str:
-    statement, again = drop_statement(index, if_exists=True), _create_statement(index)
+    statement, again = drop_statement(index, if_exists=True), create_statement(index)
     return (
         f"Set db_index=False on {declared.source}. The AlterField that makemigrations writes checks the "
         "foreign key again, under locks; so put it into this, in a migration with atomic = False:\n"
@@ -178,6 +178,9 @@ def drop_statement(index: Index, *, if_exists: bool = False) -> str:
     return f"DROP INDEX {concurrently}{condition}{quote(index.schema, index.name)};"
 
 
-def _create_statement(index: Index) -> str:
-    concurrently = " INDEX " if index.is_partitioned else " INDEX CONCURRENTLY "
-    return index.definition.replace(" INDEX ", concurrently, 1) + ";"
+def create_statement(index: Index) -> str:
+    """The statement that makes the index again."""
+    if index.is_partitioned:
+        # Deparsed it is ON ONLY the root, and would stay invalid without those of the partitions.
+        return index.definition.replace(" ON ONLY ", " ON ", 1) + ";"
+    return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1) + ";"

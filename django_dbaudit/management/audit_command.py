@@ -54,9 +54,7 @@ class AuditCommand(BaseCommand):
         options = option_module.parse(given, config)
         rules = self.rules(options)
         known = baseline.load(options.baseline) if options.baseline else frozenset()
-        with self.progress() as progress:
-            seen = self.facts(options, rules, config, progress)
-            outcome = audit.run(rules, seen, config.thresholds)
+        seen, outcome = self.look(options, rules, config)
         shown, asked_for = self.arrange(seen, outcome)
         compared = baseline.compare(asked_for.findings, known)
         document = Document(
@@ -83,6 +81,11 @@ class AuditCommand(BaseCommand):
             )
             self.stderr.write(f"{entries} nothing any more; write it again with --write-baseline.")
         self.finish(options, outcome, compared)
+
+    def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
+        with self.progress() as progress:
+            seen = self.facts(options, rules, config, progress)
+            return seen, audit.run(rules, seen, config.thresholds)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:
         selected = rule.select_rules(options.select, options.ignore)
