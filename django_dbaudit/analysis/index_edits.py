@@ -61,7 +61,8 @@ def plan(
     urgent = [each for each in findings if each.severity > Severity.INFO]
     going = {each.subject.name for each in urgent if each.name in DROPS}
     # Additions first, so that nothing goes before what takes its place has come.
-    return [*planner.additions(urgent), *planner.removals(going)]
+    # Once each: two foreign keys on one column want the same index.
+    return list(dict.fromkeys([*planner.additions(urgent), *planner.removals(going)]))
 
 
 class _Planner:

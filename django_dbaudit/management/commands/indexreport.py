@@ -19,6 +19,7 @@ from django_dbaudit.management.audit_command import AuditCommand
 from django_dbaudit.management.index_migration import AppMigrations, carry_out
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.reports.document import Table
 
@@ -72,7 +73,7 @@ class Command(AuditCommand):
         return index_selection.arrange(self.selection, seen, outcome)
 
     def extra_facts(self) -> set[type[Any]]:
-        return {Indexes, Tables, DeclaredIndexes}
+        return {Indexes, Tables, DeclaredIndexes, MigrationIndexes}
 
     def tables(self, seen: Facts, outcome: Audit) -> tuple[Table, ...]:
         say_alias = len(seen.aliases) > 1

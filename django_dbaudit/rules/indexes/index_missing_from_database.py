@@ -13,7 +13,8 @@ router keeps off this alias; ``_like`` companions on columns with a collation of
 Django may make none. Without the table ``django_migrations`` this rule is *not run*: Django's models
 are then not what this database is made from.
 
-**When to leave it alone.** While a deployment is under way: new code, old schema. A ``_like`` index
+**When to leave it alone.** While a deployment is under way: new code, old schema. A view or a foreign
+table in the table's place is no table either: such a model wants ``managed = False``. A ``_like`` index
 that is missing is only an information, because Django itself makes none when an indexed field
 becomes a ``CharField``.
 
