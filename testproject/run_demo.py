@@ -134,8 +134,9 @@ def farewell(base: Path, url: str) -> str:
 The server is still there for you to look at:
 
     export DATABASE_URL={url}
-    cd testproject && python manage.py runserver    # needs what this demonstration ran with
-    python manage.py dbaudit --explain duplicate-index
+    cd testproject
+    {sys.executable} manage.py runserver
+    {sys.executable} manage.py dbaudit --explain duplicate-index
 
 Stop it with:  python testproject/postgres_server.py stop --base {base}
 Throw it away: remove {base} once it is stopped

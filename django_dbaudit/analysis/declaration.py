@@ -137,8 +137,8 @@ def _remove(index: Index, declared: DeclaredIndex) -> str:
         )
     return (
         f"Remove it from {declared.source}, and in a migration of {app} with atomic = False:\n"
-        f'RemoveIndexConcurrently("{model.lower()}", "{index.name}")  '
-        "# from django.contrib.postgres.operations"
+        "from django.contrib.postgres.operations import RemoveIndexConcurrently\n"
+        f'RemoveIndexConcurrently("{model.lower()}", "{index.name}")'
     )
 
 
@@ -165,7 +165,12 @@ def _unindex(index: Index, declared: DeclaredIndex) -> str:
         f"Set db_index=False on {declared.source}. The AlterField that makemigrations writes checks the "
         "foreign key again, under locks; so put it into this, in a migration with atomic = False:\n"
         "migrations.SeparateDatabaseAndState(\n"
-        f"    database_operations=[migrations.RunSQL({statement!r}, {again!r})],\n"
+        "    database_operations=[\n"
+        "        migrations.RunSQL(\n"
+        f"            {statement!r},\n"
+        f"            {again!r},\n"
+        "        ),\n"
+        "    ],\n"
         "    state_operations=[…],\n"
         ")"
     )

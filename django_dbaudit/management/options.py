@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandParser
 from django.db import connections
 
@@ -110,14 +111,17 @@ def only(databases: Sequence[str], facts: Facts) -> Facts:
 
 
 def _is_postgresql(alias: str) -> bool:
-    # By the configured engine and not by the wrapper: an engine that cannot be imported must come
-    # up in the report, not here. Engines that wrap Django's own are known by their vendor.
+    # Engines that wrap Django's own are known by their vendor alone.
     engine = connections.settings[alias]["ENGINE"]
     if engine == "django.db.backends.postgresql":
         return True
     if engine.startswith("django.db.backends."):
         return False
-    return getattr(connections[alias], "vendor", None) == "postgresql"
+    try:
+        return connections[alias].vendor == "postgresql"
+    except ImproperlyConfigured:
+        # What cannot be loaded must come up in the report.
+        return True
 
 
 def _aliases(given: Sequence[str], *, check: bool) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from rich.cells import cell_len, chop_cells
 from rich.color import ColorSystem
 from rich.style import Style as Ink
 
-from django_dbaudit.finding import Finding, Related, Severity
+from django_dbaudit.finding import Finding, Fix, Related, Severity
 from django_dbaudit.reports.document import Column, Document, RuleHelp, Style, Table
 
 #: Lines of prose that are longer are hard to read.
@@ -120,6 +120,8 @@ def _group(paper: _Paper, findings: list[Finding], help_: RuleHelp | None, *, sa
         paper.prose(finding.message, indent=2)
         for label, value in _facts(finding, say_alias=say_alias):
             paper.prose(value, indent=2, label=f"{label:<4}")
+        if finding.fix:
+            _fix(paper, finding.fix)
 
 
 def _in_short(paper: _Paper, findings: list[Finding], *, say_alias: bool) -> None:
@@ -138,8 +140,17 @@ def _facts(finding: Finding, *, say_alias: bool) -> Iterator[tuple[str, str]]:
         yield "at", str(finding.location)
     for related in finding.related:
         yield "see", _related(related)
-    if finding.fix:
-        yield "fix", finding.fix.text
+
+
+def _fix(paper: _Paper, fix: Fix) -> None:
+    """Statements and code as they are, to be copied whole; what is said before them as prose."""
+    first, *code = fix.text.split("\n")
+    if fix.kind == "sql":
+        paper.line(("  fix ", DIM), (first, ""))
+    else:
+        paper.prose(first, indent=2, label="fix ")
+    for line in code:
+        paper.line((f"      {line}", ""))
 
 
 def _related(related: Related) -> str:

@@ -59,4 +59,8 @@ def _without_blanks_at_ends(text: str) -> str:
 
 @pytest.mark.parametrize(("sample", "width"), CASES)
 def test_nothing_but_names_is_wider_than_the_terminal(sample: str, width: int) -> None:
-    assert max(cell_len(line) for line in render(sample, width).splitlines()) <= width
+    findings = [each for each in SAMPLES[sample]().findings if each.fix]
+    # A statement that is broken cannot be copied.
+    code = {line.strip() for each in findings if each.fix for line in each.fix.text.split("\n")}
+    for line in render(sample, width).splitlines():
+        assert cell_len(line) <= width or line.removeprefix("  fix ").strip() in code, line

@@ -121,6 +121,7 @@ def _fix(foreign_key: ForeignKey, names: list[str], field: DeclaredColumn | None
             "migration",
             f"Remove db_index=False from {field.model}.{field.field}; on a large table rather add "
             f"to its Meta.indexes, in a migration with atomic = False:\n"
+            "from django.contrib.postgres.operations import AddIndexConcurrently\n"
             f'AddIndexConcurrently("{model}", models.Index(fields=["{field.field}"], name="{name}"))',
         )
     table = schema.tables.get(foreign_key.table_oid)
