@@ -101,11 +101,12 @@ def _fix(lacking: Lacking) -> Fix:
     app = declared.model.partition(".")[0]
     text = (
         f"Mostly a migration is not applied yet: look with manage.py showmigrations {app}, and migrate. "
-        "If all are applied, somebody changed the database by hand: "
+        "If all are applied, somebody changed the database by hand; "
     )
     if declared.kind not in ("db_index", "foreign_key") or lacking.instead:
-        return Fix("text", f"{text}create it as the model has it, or take it out of the model too.")
+        return Fix("text", f"{text}then create it as the model has it, or take it out of the model too.")
     concurrently = "" if table.is_partitioned else "CONCURRENTLY "
     name, columns = words.quote(declared.names[0]), ", ".join(map(words.quote, declared.columns))
     statement = f"CREATE INDEX {concurrently}{name} ON {words.quote(table.schema, table.name)} ({columns});"
-    return Fix("text", f"{text}{statement}")
+    # The statement on a line of its own, to be copied.
+    return Fix("text", f"{text}then create it again:\n{statement}")
