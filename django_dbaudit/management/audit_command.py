@@ -55,9 +55,7 @@ class AuditCommand(BaseCommand):
         options = option_module.parse(given, config)
         rules = self.rules(options)
         known = self.known(options)
-        with self.progress() as progress:
-            seen = self.facts(options, rules, config, progress)
-            outcome = audit.run(rules, seen, config.thresholds)
+        seen, outcome = self.look(options, rules, config)
         shown, asked_for = self.arrange(seen, outcome)
         compared = baseline.compare(asked_for.findings, known)
         document = Document(
@@ -91,6 +89,11 @@ class AuditCommand(BaseCommand):
             # The first baseline is written where the setting already says that there is one.
             return {}
         return baseline.load(options.baseline)
+
+    def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
+        with self.progress() as progress:
+            seen = self.facts(options, rules, config, progress)
+            return seen, audit.run(rules, seen, config.thresholds)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:
         selected = rule.select_rules(options.select, options.ignore)

@@ -15,6 +15,7 @@ from django_dbaudit.facts import Facts, Unavailable
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.reports.document import Column, Row, Table
 
@@ -33,12 +34,16 @@ DROPPABLE = frozenset({"unused-index", "duplicate-index", "redundant-index", "in
 class IndexList:
     """The indexes of one alias, with what declares them and what was found about them."""
 
-    def __init__(self, alias: str, indexes: Indexes, tables: Tables, declared: object) -> None:
+    def __init__(
+        self, alias: str, indexes: Indexes, tables: Tables, declared: object, migrations: object = None
+    ) -> None:
         self.alias = alias
         self.indexes = indexes.items
         self.tables = {table.oid: table for table in tables.items}
         known = declared if isinstance(declared, DeclaredIndexes) else DeclaredIndexes((), (), ())
         self.declarations = Declarations(known)
+        made = migrations.items if isinstance(migrations, MigrationIndexes) else ()
+        self._made = {each.name: f"RunSQL in {each.migration}" for each in made}
 
     def table_list(self, outcome: Audit, *, say_alias: bool) -> Iterator[Table]:
         """A table for each table of the database, in the order in which the indexes come."""
@@ -79,7 +84,7 @@ class IndexList:
             words.size(index.size_bytes) + " est." * index.size_is_estimate,
             f"{index.scans:,}",
             f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "",
-            declared.source if declared else "nothing",
+            declared.source if declared else self._made.get(index.name, "nothing"),
             verdict(index, findings),
         )
         worst = max((finding.severity for finding in findings), default=None)
@@ -111,7 +116,8 @@ def lists(seen: Facts) -> Iterator[IndexList]:
     for each in seen.aliases:
         indexes, tables = each.get(Indexes), each.get(Tables)
         if not isinstance(indexes, Unavailable) and not isinstance(tables, Unavailable):
-            yield IndexList(each.database.alias, indexes, tables, each.get(DeclaredIndexes))
+            declared, migrations = each.get(DeclaredIndexes), each.get(MigrationIndexes)
+            yield IndexList(each.database.alias, indexes, tables, declared, migrations)
 
 
 def as_json(each: IndexList) -> Iterator[dict[str, Any]]:

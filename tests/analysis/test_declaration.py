@@ -128,6 +128,13 @@ class TestTheFix:
         assert drop(whole, None).text == 'DROP INDEX "public"."t_a_0123abcd";'
         assert drop(whole, meta).text.endswith('migrations.RemoveIndex("t", "t_a_0123abcd")')
 
+    def test_of_a_partitioned_foreign_key_makes_the_parts_again_too(self) -> None:
+        definition = "CREATE INDEX t_a ON ONLY public.t USING btree (a)"
+        whole = replace(PLAIN, is_partitioned=True, definition=definition)
+        text = drop(whole, replace(BASE, kind="foreign_key")).text
+        assert "CREATE INDEX t_a ON public.t USING btree (a);" in text
+        assert "CONCURRENTLY" not in text
+
     def test_of_a_meta_index_is_concurrent_and_says_where_from(self) -> None:
         text = drop(PLAIN, replace(BASE, kind="meta_index", field=None)).text
         assert "with atomic = False" in text

@@ -171,3 +171,19 @@ def test_a_database_that_cannot_be_looked_at_is_the_first_thing_to_say(scratch: 
     result = report(scratch, "--table", "cone")
     assert result.status == 2
     assert "the database has no tables" in result.err
+
+
+def test_an_index_that_a_migration_makes_by_hand_is_traced_to_it(
+    shop: Scratch, tmp_path: Path, monkeypatch: Any, settings: Any
+) -> None:
+    package = tmp_path / "cone_migrations"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "0001_more.py").write_text(
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        '    operations = [migrations.RunSQL("CREATE INDEX cone_title ON bar.cone (title)")]\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.MIGRATION_MODULES = {"flavors": "cone_migrations"}
+    result = command("indexreport", "--database", shop.alias, "--select", "IDX002", "--table", "cone")
+    assert "Declared by RunSQL in flavors.0001_more" in result.out

@@ -7,13 +7,19 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from django_dbaudit import words
+from django_dbaudit import baseline, words
+from django_dbaudit.analysis.index_edits import LeftOut, plan
 from django_dbaudit.audit import Audit
-from django_dbaudit.facts import Facts
+from django_dbaudit.conf import get_config
+from django_dbaudit.errors import AuditError
+from django_dbaudit.facts import Facts, Unavailable
 from django_dbaudit.management import index_list, index_selection
+from django_dbaudit.management import options as option_module
 from django_dbaudit.management.audit_command import AuditCommand
+from django_dbaudit.management.index_migration import AppMigrations, carry_out
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.reports.document import Table
 
@@ -26,16 +32,47 @@ class Command(AuditCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         index_selection.add_arguments(parser)
+        parser.add_argument(
+            "--write-migration",
+            metavar="APP",
+            help="Instead of a report, write the migration that drops and adds the indexes of this app's "
+            "models as the findings say, and print the edits of the models that go with it.",
+        )
 
     def handle(self, *args: Any, **given: Any) -> None:
         self.selection = index_selection.parse(given)
-        super().handle(*args, **given)
+        if given["write_migration"]:
+            self.write_migration(AppMigrations(given["write_migration"]), given)
+        else:
+            super().handle(*args, **given)
+
+    def write_migration(self, app: AppMigrations, given: Mapping[str, Any]) -> None:
+        config = get_config()
+        options = option_module.parse(given, config)
+        seen, outcome = self.look(options, self.rules(options), config)
+        if outcome.failures:
+            raise AuditError("\n".join(outcome.failures))
+        if len(seen.aliases) > 1:
+            aliases = ", ".join(each.alias for each in seen.databases)
+            raise AuditError(
+                f"A migration is written for one database; choose it with --database: {aliases}."
+            )
+        _, asked_for = self.arrange(seen, outcome)
+        findings = baseline.compare(asked_for.findings, self.known(options)).new
+        (facts,) = seen.aliases
+        known = [facts.get(kind) for kind in (Indexes, Tables, DeclaredIndexes)]
+        for fact in known:
+            if isinstance(fact, Unavailable):
+                raise AuditError(f"No migration can be written: {fact.reason}.")
+        edits = plan(app.label, findings, *known)
+        steps = [each if isinstance(each, LeftOut) else app.step(each) for each in edits]
+        self.deliver(carry_out(app, steps), options)
 
     def arrange(self, seen: Facts, outcome: Audit) -> tuple[Facts, Audit]:
         return index_selection.arrange(self.selection, seen, outcome)
 
     def extra_facts(self) -> set[type[Any]]:
-        return {Indexes, Tables, DeclaredIndexes}
+        return {Indexes, Tables, DeclaredIndexes, MigrationIndexes}
 
     def tables(self, seen: Facts, outcome: Audit) -> tuple[Table, ...]:
         say_alias = len(seen.aliases) > 1

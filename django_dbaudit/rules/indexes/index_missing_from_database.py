@@ -13,7 +13,8 @@ router keeps off this alias; ``_like`` companions on columns with a collation of
 Django may make none. Without the table ``django_migrations`` this rule is *not run*: Django's models
 are then not what this database is made from.
 
-**When to leave it alone.** While a deployment is under way: new code, old schema. A ``_like`` index
+**When to leave it alone.** While a deployment is under way: new code, old schema. A view or a foreign
+table in the table's place is no table either: such a model wants ``managed = False``. A ``_like`` index
 that is missing is only an information, because Django itself makes none when an indexed field
 becomes a ``CharField``.
 
@@ -100,11 +101,12 @@ def _fix(lacking: Lacking) -> Fix:
     app = declared.model.partition(".")[0]
     text = (
         f"Mostly a migration is not applied yet: look with manage.py showmigrations {app}, and migrate. "
-        "If all are applied, somebody changed the database by hand: "
+        "If all are applied, somebody changed the database by hand; "
     )
     if declared.kind not in ("db_index", "foreign_key") or lacking.instead:
-        return Fix("text", f"{text}create it as the model has it, or take it out of the model too.")
+        return Fix("text", f"{text}then create it as the model has it, or take it out of the model too.")
     concurrently = "" if table.is_partitioned else "CONCURRENTLY "
     name, columns = words.quote(declared.names[0]), ", ".join(map(words.quote, declared.columns))
     statement = f"CREATE INDEX {concurrently}{name} ON {words.quote(table.schema, table.name)} ({columns});"
-    return Fix("text", f"{text}{statement}")
+    # The statement on a line of its own, to be copied.
+    return Fix("text", f"{text}then create it again:\n{statement}")

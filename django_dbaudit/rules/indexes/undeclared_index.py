@@ -52,13 +52,12 @@ def undeclared_index(
 
 def _finding(index: Index, model: str, made: MigrationIndex | None) -> Finding:
     by = f"RunSQL in {made.migration} makes it" if made else "no migration's RunSQL names it"
-    meta = "constraints" if index.is_exclusion else "indexes"
     text = (
-        f"Declare it in {model} Meta.{meta} under its name, and tell only Django's state: "
-        "migrations.SeparateDatabaseAndState(state_operations=[migrations.AddIndex(…)])."
+        f"Declare it in {model} Meta.indexes under its name, and tell only Django's state of it:\n"
+        "migrations.SeparateDatabaseAndState(state_operations=[migrations.AddIndex(…)])"
     )
     if not made:
-        text += f" Or drop it: {declaration.drop_statement(index)}"
+        text += f"\n-- or, if nobody needs it:\n{declaration.drop_statement(index)}"
     return rule.finding(
         declaration.subject(index),
         f"{index.name} ({words.size(index.size_bytes)}) on {index.table} is declared by no model; {by}.",
