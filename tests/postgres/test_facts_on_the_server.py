@@ -233,7 +233,16 @@ def test_our_queries_keep_no_lock_that_others_could_wait_for(scratch: Scratch) -
     scratch.run(*SHOP, "SELECT nextval('flavor_id_seq')")
     version = scratch.fact(Server).version
     with GuardedConnection(scratch.alias, Config()) as connection, connection._wrapper.cursor() as cursor:
-        for query in ("server", "tables", "indexes", "foreign_keys", "sequences", "sessions"):
+        for query in (
+            "server",
+            "tables",
+            "indexes",
+            "foreign_keys",
+            "sequences",
+            "sessions",
+            "column_statistics",
+            "collations",
+        ):
             cursor.execute(BEGIN)
             cursor.execute(queries.get(query, version))
             cursor.execute(
