@@ -23,7 +23,8 @@ recorded without a rebuild.
 
 **How to fix it.** Rebuild the indexes, then record the new version: ``REINDEX INDEX CONCURRENTLY`` and
 ``ALTER COLLATION … REFRESH VERSION``, or ``ALTER DATABASE … REFRESH COLLATION VERSION``, in this order. A
-unique index that holds duplicates by now cannot be rebuilt until they are gone.
+unique index that holds duplicates by now cannot be rebuilt until they are gone. Where the library at hand
+has no version at all, as musl in an Alpine container, PostgreSQL refuses to refresh: dump and restore.
 
 *Source:* `ALTER COLLATION
 <https://www.postgresql.org/docs/current/sql-altercollation.html#SQL-ALTERCOLLATION-NOTES>`__.
@@ -53,13 +54,13 @@ def collation_version_mismatch(
     collations: Collations, indexes: Indexes, server: Server
 ) -> Iterator[Finding | NotRun]:
     for collation in collations.items:
-        if collation.actual_version is None:
+        if collation.recorded_version == collation.actual_version:
             continue
         depending = [index for index in indexes.items if _depends(index, collation)]
         if collation.recorded_version is None:
             if collation.is_default and depending:
                 yield rule.not_run(_unrecorded(server))
-        elif collation.recorded_version != collation.actual_version and (depending or collation.is_default):
+        elif depending or collation.is_default:
             yield _finding(collation, depending, server)
 
 
@@ -101,7 +102,8 @@ def _finding(collation: Collation, depending: list[Index], server: Server) -> Fi
     return rule.finding(
         subject,
         f"{what[0].upper()}{what[1:]} was recorded with version {collation.recorded_version} of its "
-        f"provider ({collation.provider}), which now has {collation.actual_version}: {consequence}.",
+        f"provider ({collation.provider}), which now has {collation.actual_version or 'none'}: "
+        f"{consequence}.",
         severity=None if depending else Severity.INFO,
         evidence={
             "provider": collation.provider,
@@ -112,8 +114,19 @@ def _finding(collation: Collation, depending: list[Index], server: Server) -> Fi
             "size_bytes": sum(index.size_bytes for index in depending),
         },
         related=[Related("index", index.qualified_name) for index in depending[:NAMED]],
-        fix=Fix("sql", "\n".join([*_rebuild(depending, server), _refresh(collation, server)])),
+        fix=_fix(collation, depending, server),
     )
+
+
+def _fix(collation: Collation, depending: list[Index], server: Server) -> Fix:
+    if collation.actual_version is None:
+        # PostgreSQL refuses to record that there is no version where there was one.
+        return Fix(
+            "text",
+            "The library that the indexes were built with has versions, and the one at hand has none, as "
+            "when a container goes from glibc to musl: go back to the former, or dump and restore.",
+        )
+    return Fix("sql", "\n".join([*_rebuild(depending, server), _refresh(collation, server)]))
 
 
 def _rebuild(depending: list[Index], server: Server) -> list[str]:
