@@ -10,7 +10,8 @@ backup on another one. PostgreSQL records the version a collation had, and warns
 collation, against the version at hand. The indexes named are those whose order depends on it.
 
 **What is never reported.** Collations that no index uses; ``C`` and ``POSIX``, which have no version;
-indexes with a ``_pattern_ops`` operator class, which compare bytes, as hash and GIN indexes do.
+indexes that compare bytes or hashes: those with a ``_pattern_ops``, trigram or bloom operator class, hash
+and SP-GiST indexes, and full-text search.
 
 **What it cannot see.** PostgreSQL 14 keeps no version of the default collation, and a database that
 ``pg_upgrade`` brought from there has none recorded: then the rule is *not run* for it. Nor does it follow
@@ -44,7 +45,9 @@ from django_dbaudit.rule import Rule
 #: Indexes that are named one by one; more are a number, and rebuilt with the whole database.
 NAMED = 20
 #: Access methods that keep their entries, or their summaries, in the order of the collation.
-ORDERED = frozenset({"btree", "gist", "spgist", "brin"})
+ORDERED = frozenset({"btree", "gin", "gist", "brin"})
+#: Ends of the names of operator classes that do not ask the collation.
+BYTEWISE = ("_pattern_ops", "_trgm_ops", "_bloom_ops")
 
 rule = Rule(code="IDX012", severity=Severity.ERROR, since="0.1")
 
@@ -70,7 +73,7 @@ def _depends(index: Index, collation: Collation) -> bool:
         index.access_method in ORDERED
         and not index.is_partitioned
         and any(
-            key.collation == collation.qualified_name and not key.opclass.endswith("_pattern_ops")
+            key.collation == collation.qualified_name and not key.opclass.endswith(BYTEWISE)
             for key in index.keys
         )
     )

@@ -77,6 +77,11 @@ def test_indexes_that_compare_bytes_or_numbers_are_not_named(scratch: Scratch) -
         "CREATE INDEX t_hash ON t USING hash (a)",
         'CREATE INDEX t_c ON t (a COLLATE "C")',
         "CREATE INDEX t_words ON t USING gin (to_tsvector('simple', a))",
+        "CREATE INDEX t_radix ON t USING spgist (a)",
+        "CREATE INDEX t_bloom ON t USING brin (a text_bloom_ops)",
+        "CREATE EXTENSION pg_trgm",
+        "CREATE INDEX t_trigrams ON t USING gin (a gin_trgm_ops)",
+        "CREATE INDEX t_trigrams_too ON t USING gist (a gist_trgm_ops)",
     )
     finding = only(verdict(scratch, DEFAULT))
     assert finding.severity is Severity.INFO
@@ -90,15 +95,16 @@ def test_the_indexes_that_depend_on_the_default_collation_are_named(scratch: Scr
         "CREATE UNIQUE INDEX t_a ON t (a)",
         "CREATE INDEX t_lower ON t (id, lower(a))",
         "CREATE INDEX t_brin ON t USING brin (a)",
+        "CREATE INDEX t_tags ON t USING gin (string_to_array(a, ' '))",
     )
     finding = only(verdict(scratch, DEFAULT))
     assert (finding.subject.kind, finding.subject.name) == ("database", scratch.fact(Server).database)
     assert finding.severity is Severity.ERROR
-    assert related(finding) == {"public.t_a", "public.t_lower", "public.t_brin"}
+    assert related(finding) == {"public.t_a", "public.t_lower", "public.t_brin", "public.t_tags"}
     assert finding.evidence["unique_indexes"] == 1
     assert finding.message.endswith(
         "was recorded with version 2.31 of its provider (libc), which now has 2.36: "
-        "3 indexes may be in the wrong order."
+        "4 indexes may be in the wrong order."
     )
 
 
