@@ -45,6 +45,26 @@ class Thresholds:
     unused_index_table_pages: int = 6
     #: Rows from which a foreign key without an index is a warning, below it an information.
     unindexed_foreign_key_rows: int = 1000
+    #: Pages of 8 kB that an index must have before a smaller one, or none, is proposed in its place.
+    large_index_pages: int = 128
+    #: Share of NULLs in a column from which an index is better off without them.
+    null_heavy_share: float = 0.9
+    #: Share of a table's rows that each value of a column must have for an index on it to be of no help.
+    low_selectivity_share: float = 0.1
+    #: Scans a day from which an index on a column of few values is in use all the same.
+    low_selectivity_scans_per_day: float = 1
+    #: How many days the statistics must cover before an index on few values is called little used.
+    low_selectivity_days: float = 7
+    #: Rows from which it matters that a table is read from end to end.
+    sequential_scan_rows: int = 10_000
+    #: Pages of 8 kB from which it matters that a table is read from end to end.
+    sequential_scan_pages: int = 500
+    #: How often a day a table may be read from end to end: nightly jobs and backups do that.
+    sequential_scans_per_day: float = 24
+    #: Rows read a day by sequential scans from which they are a warning, below it an information.
+    sequential_rows_per_day: int = 100_000_000
+    #: How many days the statistics must cover before scans are counted by the day.
+    sequential_scan_days: float = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,19 @@ from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
 from django_dbaudit.files import FileKind
 from django_dbaudit.finding import Database
-from django_dbaudit.postgres import failure, foreign_keys, indexes, sequences, server, sessions, tables
+from django_dbaudit.postgres import (
+    collations,
+    column_statistics,
+    failure,
+    foreign_keys,
+    indexes,
+    sequences,
+    server,
+    sessions,
+    tables,
+)
+from django_dbaudit.postgres.collations import Collations
+from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.connection import GuardedConnection
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.indexes import Indexes
@@ -36,12 +48,20 @@ FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
     Tables: tables.read,
     Indexes: indexes.read,
     ForeignKeys: foreign_keys.read,
+    ColumnStatistics: column_statistics.read,
+    Collations: collations.read,
     Sequences: sequences.read,
     Sessions: sessions.read,
 }
 
 #: Facts about the schema: a database without a table leaves nothing to say about them.
-OF_SCHEMA: Collection[type[Any]] = (Tables, Indexes, ForeignKeys, Sequences)
+OF_SCHEMA: Collection[type[Any]] = (
+    Tables,
+    Indexes,
+    ForeignKeys,
+    ColumnStatistics,
+    Sequences,
+)
 
 #: Facts read from the project's code, for one alias, without touching its database.
 FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {

@@ -202,6 +202,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
     simple: dict[Any, st.SearchStrategy[Any]] = {
         bool: st.booleans(),
         int: st.integers(),
+        float: st.floats(allow_nan=False, allow_infinity=False),
         str: st.text(),
         datetime: st.datetimes(timezones=ZONES),
         types.NoneType: st.none(),

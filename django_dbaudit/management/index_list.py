@@ -28,7 +28,9 @@ COLUMNS = (
     Column("Verdict"),
 )
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
-DROPPABLE = frozenset({"unused-index", "duplicate-index", "redundant-index", "invalid-index"})
+DROPPABLE = frozenset(
+    {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
+)
 
 
 class IndexList:

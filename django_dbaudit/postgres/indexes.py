@@ -25,6 +25,8 @@ class IndexKey:
     collation: str | None
     descending: bool
     nulls_first: bool
+    #: The column is declared NOT NULL; an expression never is.
+    is_not_null: bool = False
 
     @property
     def signature(self) -> tuple[str, str, str | None, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django_dbaudit.codec import decode
 from django_dbaudit.postgres.source import Source
@@ -24,6 +25,14 @@ class Table:
     rows_updated: int
     rows_deleted: int
     sequential_scans: int
+    #: Live rows that those scans have fetched.
+    sequential_rows_read: int = 0
+    #: Scans of all its indexes.
+    index_scans: int = 0
+    #: Known from PostgreSQL 16 on.
+    last_sequential_scan: datetime | None = None
+    #: Extension that owns the table.
+    extension: str | None = None
 
     @property
     def qualified_name(self) -> str:

@@ -176,7 +176,11 @@ class TestAnAliasThatCannotBeLookedAt:
 
 def test_one_alias_down_leaves_the_findings_of_the_other(scratch: Scratch) -> None:
     connections.settings["down"] = {**connections.settings["default"], "PORT": "1"}
-    scratch.run("CREATE TABLE t (a int)", "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_b ON t (a)")
+    scratch.run(
+        "CREATE TABLE t (id int PRIMARY KEY, a int)",
+        "CREATE INDEX t_a ON t (a)",
+        "CREATE INDEX t_b ON t (a)",
+    )
     result = command("dbaudit", "--database", scratch.alias, "--database", "down", "--format", "json")
     del connections["down"], connections.settings["down"]
     assert result.status == 2

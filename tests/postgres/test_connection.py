@@ -187,7 +187,7 @@ def test_a_session_that_is_ended_while_we_look_is_told_and_not_raised(scratch: S
 
     seen = facts.gather([scratch.alias], set(facts.FROM_SERVER), Config(), end_it)
     gone = unavailable(seen)
-    assert set(gone) == {"Indexes", "ForeignKeys", "Sequences", "Sessions"}
+    assert set(gone) == {kind.__name__ for kind in facts.FROM_SERVER} - {"Server", "Tables"}
     assert all(fact.failed for fact in gone.values())
     # What a driver says of it differs, and with the moment that it learns of it.
     assert "connection" in gone["Indexes"].reason

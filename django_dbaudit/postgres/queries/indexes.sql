@@ -85,7 +85,8 @@ key AS (
             'opclass_options', pg_catalog.array_to_string(own.attoptions, ', '),
             'collation', con.nspname || '.' || co.collname,
             'descending', (k.options & 1) <> 0,
-            'nulls_first', (k.options & 2) <> 0
+            'nulls_first', (k.options & 2) <> 0,
+            'is_not_null', COALESCE(col.attnotnull, false)
         ) ORDER BY k.position) AS keys
     FROM user_index AS i
     CROSS JOIN LATERAL ROWS FROM (

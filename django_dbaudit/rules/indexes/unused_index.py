@@ -36,24 +36,19 @@ what moves ``idx_scan`` was measured on PostgreSQL 15 to 18.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration
-from django_dbaudit.analysis.foreign_key_support import supporting
-from django_dbaudit.analysis.redundancy import protection, superfluous
+from django_dbaudit.analysis import declaration, usage
+from django_dbaudit.analysis.usage import Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Table, Tables
-from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
-
-PAGE = 8192
 
 rule = Rule(code="IDX001", severity=Severity.WARNING, since="0.1")
 
@@ -67,119 +62,30 @@ def unused_index(
     server: Server,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    too_early = _too_early(server, thresholds)
+    too_early = usage.too_early(server, thresholds.unused_index_days, "UNUSED_INDEX_DAYS")
     if too_early:
         yield rule.not_run(too_early)
         return
     declarations = declaration.Declarations(declared)
     companions = declarations.companions(indexes.items)
-    usage = _Usage(indexes)
-    kept_for_keys = supporting(indexes.items, foreign_keys.items)
-    # Nought asks for no certain age: then all that was ever counted is recent.
-    oldest = server.taken_at - (timedelta(days=thresholds.unused_index_days) or server.statistics_age)
-    for index in _candidates(indexes, tables, thresholds):
-        if index.oid in kept_for_keys or usage.is_read_since(index, oldest):
-            continue
-        if _serves_django(declarations.of(index)):
-            continue
+    reads = usage.Usage(indexes)
+    oldest = usage.read_before(server, thresholds)
+    for index in usage.unused(indexes, tables, foreign_keys, declarations, server, thresholds):
         companion = companions.get(index.oid)
-        stays = companion is not None and (companion.is_unique or usage.is_read_since(companion, oldest))
+        stays = companion is not None and (companion.is_unique or reads.is_read_since(companion, oldest))
         fix = declaration.drop(index, declarations.of(index), companion, companion_stays=stays)
-        yield _finding(index, usage, declarations, server, fix)
-
-
-def _serves_django(declared: DeclaredIndex | None) -> bool:
-    """Whether Django looks rows up by it: what a deletion cascades to, also without a constraint."""
-    return declared is not None and declared.kind in ("foreign_key", "through")
-
-
-def _too_early(server: Server, thresholds: Thresholds) -> str | None:
-    if server.in_recovery:
-        return "a read replica: its counters say nothing of the scans on the primary"
-    if not server.track_counts:
-        return "needs track_counts, which is off on this server"
-    days = thresholds.unused_index_days
-    if server.statistics_age < timedelta(days=days):
-        return (
-            f"the statistics cover {words.duration(server.statistics_age)}, since "
-            f"{server.statistics_since:%Y-%m-%d %H:%M}; needs {days:g} days "
-            "(DBAUDIT['THRESHOLDS']['UNUSED_INDEX_DAYS'])"
-        )
-    return None
-
-
-class _Usage:
-    """Scans of an index, of its partitions, and of those whose work it would take over."""
-
-    def __init__(self, indexes: Indexes) -> None:
-        self._parts: dict[int, list[Index]] = defaultdict(list)
-        for index in indexes.items:
-            if index.parent_oid is not None:
-                self._parts[index.parent_oid].append(index)
-        # As they were read: what is superfluous comes with its partitions' scans added.
-        read = {index.oid: index for index in indexes.items}
-        for each in superfluous(indexes.items):
-            self._parts[each.kept.oid].append(read[each.index.oid])
-
-    def tree(self, index: Index) -> Iterator[Index]:
-        yield index
-        for part in self._parts[index.oid]:
-            yield from self.tree(part)
-
-    def scans(self, index: Index) -> int:
-        return sum(each.scans for each in self.tree(index))
-
-    def last_scan(self, index: Index) -> datetime | None:
-        times = [each.last_scan for each in self.tree(index) if each.last_scan is not None]
-        return max(times, default=None)
-
-    def is_read_since(self, index: Index, moment: datetime) -> bool:
-        if not self.scans(index):
-            return False
-        last = self.last_scan(index)
-        # Before PostgreSQL 16 nobody knows when; a scan then counts for ever.
-        return last is None or last >= moment
-
-    def size(self, index: Index) -> int:
-        return index.size_bytes + sum(
-            self.size(part) for part in self._parts[index.oid] if part.parent_oid == index.oid
-        )
-
-
-def _candidates(indexes: Indexes, tables: Tables, thresholds: Thresholds) -> Iterator[Index]:
-    size = _TableSizes(tables)
-    for index in indexes.items:
-        if not index.is_usable or index.is_unique or protection(index):
-            continue
-        if size.pages(index.table_oid) >= thresholds.unused_index_table_pages:
-            yield index
-
-
-class _TableSizes:
-    """Pages of a table and its partitions."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = {table.oid: table for table in tables.items}
-        self._parts: dict[int, list[Table]] = defaultdict(list)
-        for table in tables.items:
-            if table.parent_oid is not None:
-                self._parts[table.parent_oid].append(table)
-
-    def pages(self, oid: int) -> int:
-        table = self._tables.get(oid)
-        own = table.size_bytes // PAGE if table else 0
-        return own + sum(self.pages(part.oid) for part in self._parts[oid])
+        yield _finding(index, reads, declarations, server, fix)
 
 
 def _finding(
     index: Index,
-    usage: _Usage,
+    reads: Usage,
     declarations: declaration.Declarations,
     server: Server,
     fix: Fix,
 ) -> Finding:
     declared = declarations.of(index)
-    scans, last, size = usage.scans(index), usage.last_scan(index), usage.size(index)
+    scans, last, size = reads.scans(index), reads.last_scan(index), reads.size(index)
     if scans and last:
         what = f"was last read on {last:%Y-%m-%d}, {words.duration(server.taken_at - last)} ago"
     else:
