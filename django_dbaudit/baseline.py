@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from django_dbaudit.errors import AuditError
+from django_dbaudit.files import FileKind
 from django_dbaudit.finding import Finding
 
-FILE_VERSION = 1
+FILE = FileKind("the baseline", "baseline_version", 1, "Write it anew with --write-baseline.")
+#: Codes of what comes and goes by itself.
+PASSING = "ACT"
+
+#: For each fingerprint the rule's code and the alias.
+Baseline: TypeAlias = "Mapping[str, tuple[str, str | None]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,44 +43,34 @@ def dump(findings: Iterable[Finding]) -> str:
     }
     ordered = sorted(entries.values(), key=lambda e: (e["rule"], e["subject"], e["fingerprint"]))
     lines = ",\n".join(f"  {json.dumps(entry)}" for entry in ordered)
-    return f'{{"baseline_version": {FILE_VERSION}, "findings": [\n{lines}\n]}}\n'
+    return f'{{"{FILE.key}": {FILE.version}, "findings": [\n{lines}\n]}}\n'
 
 
-def load(path: Path) -> frozenset[str]:
-    """The fingerprints in a baseline file; an `AuditError` says what is wrong with a bad one."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AuditError(
-            f"Cannot read the baseline {path}: {error.strerror}. Write one with --write-baseline {path}."
-        ) from error
-    except ValueError as error:
-        raise _damaged(path, str(error)) from error
-    version = document.get("baseline_version") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > FILE_VERSION:
-        raise AuditError(
-            f"The baseline {path} has version {version}, and this django-dbaudit reads up to "
-            f"{FILE_VERSION}: upgrade django-dbaudit, or write the baseline anew."
-        )
-    if version != FILE_VERSION:
-        raise _damaged(path, "it has no baseline_version")
-    try:
-        return frozenset([str(entry["fingerprint"]) for entry in document["findings"]])
-    except (KeyError, TypeError) as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+def load(path: Path) -> Baseline:
+    """Read a baseline file; an `AuditError` says what is wrong with a bad one."""
+    return FILE.read(path, _decode)
 
 
-def compare(findings: Iterable[Finding], baseline: frozenset[str]) -> Compared:
-    """Tell the findings that the baseline holds, marked ``known``, from those that are new."""
+def _decode(document: Mapping[str, Any]) -> Baseline:
+    return {
+        str(entry["fingerprint"]): (str(entry["rule"]), entry["database"]) for entry in document["findings"]
+    }
+
+
+def compare(
+    findings: Iterable[Finding], baseline: Baseline, ran: Collection[tuple[str, str | None]] = ()
+) -> Compared:
+    """Tell the findings that the baseline holds, marked ``known``, from those that are new.
+
+    ``ran`` are the rules, by code, that looked at a database, by alias: only what they no longer
+    find is gone. What sessions do comes and goes by itself.
+    """
     found = tuple(findings)
+    missing = baseline.keys() - {each.fingerprint for each in found}
     return Compared(
         new=tuple(each for each in found if each.fingerprint not in baseline),
         known=tuple(
             dataclasses.replace(each, status="known") for each in found if each.fingerprint in baseline
         ),
-        gone=len(baseline - {each.fingerprint for each in found}),
+        gone=sum(baseline[each] in ran and not baseline[each][0].startswith(PASSING) for each in missing),
     )
-
-
-def _damaged(path: Path, why: str) -> AuditError:
-    return AuditError(f"The baseline {path} is damaged ({why}); write it again.")

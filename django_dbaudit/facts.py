@@ -13,7 +13,7 @@ from django.db import Error, connections
 
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
-from django_dbaudit.errors import AuditError
+from django_dbaudit.files import FileKind
 from django_dbaudit.finding import Database
 from django_dbaudit.postgres import failure, foreign_keys, indexes, sequences, server, sessions, tables
 from django_dbaudit.postgres.connection import GuardedConnection
@@ -28,7 +28,7 @@ from django_dbaudit.project import migrations, schema
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 
-FILE_VERSION = 1
+FILE = FileKind("the facts file", "facts_version", 1, "Save it again with --save-facts.")
 
 #: Facts read over a guarded connection. ``Server`` and ``Tables`` come first: others lean on them.
 FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
@@ -116,10 +116,18 @@ def _of_alias(
         return _nothing(alias, vendor, wanted, reason, failed=True)
     for kind in wanted:
         if kind in FROM_PROJECT:
-            known[kind] = FROM_PROJECT[kind](alias)
+            known[kind] = _from_project(alias, kind)
     head = known[Server]
     version = head.version_text if isinstance(head, Server) else None
     return AliasFacts(Database(alias, vendor, version), known)
+
+
+def _from_project(alias: str, kind: type[Any]) -> Any:
+    try:
+        return FROM_PROJECT[kind](alias)
+    except Exception as error:  # noqa: BLE001  # a router's or a field's own code, which may raise anything
+        why = f"{type(error).__name__}: {failure.first_line(error)}"
+        return Unavailable(f"reading the project's models failed: {why}", failed=True)
 
 
 def _with_prerequisites(kinds: Collection[type[Any]]) -> list[type[Any]]:
@@ -177,7 +185,7 @@ def _read(source: Source, kind: type[Any]) -> Any:
 def save(facts: Facts) -> str:
     """The text of a facts file. It holds query texts and names of the server: treat it as private."""
     document = {
-        "facts_version": FILE_VERSION,
+        FILE.key: FILE.version,
         "aliases": [
             {
                 "database": encode(each.database),
@@ -195,27 +203,7 @@ def _encode(fact: Any) -> dict[str, Any]:
 
 def load(path: Path) -> Facts:
     """Read a facts file; an `AuditError` says what is wrong with one that cannot be read."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AuditError(f"Cannot read the facts file {path}: {error.strerror}.") from error
-    # RecursionError: brackets within brackets without end.
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, str(error)) from error
-    version = document.get("facts_version") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > FILE_VERSION:
-        raise AuditError(
-            f"The facts file {path} has version {version}, and this django-dbaudit reads up to "
-            f"{FILE_VERSION}: upgrade django-dbaudit, or save the facts again with this one."
-        )
-    if version != FILE_VERSION:
-        raise _damaged(path, f"its facts_version is {version!r}, not {FILE_VERSION}")
-    try:
-        return Facts(tuple(_decode_alias(each) for each in document["aliases"]))
-    except KeyError as error:
-        raise _damaged(path, f"{error} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise _damaged(path, str(error)) from error
+    return FILE.read(path, lambda document: Facts(tuple(map(_decode_alias, document["aliases"]))))
 
 
 def _decode_alias(value: Mapping[str, Any]) -> AliasFacts:
@@ -231,7 +219,3 @@ def _decode_alias(value: Mapping[str, Any]) -> AliasFacts:
             else decode(kind, boxed["fact"])
         )
     return AliasFacts(decode(Database, value["database"]), known)
-
-
-def _damaged(path: Path, why: str) -> AuditError:
-    return AuditError(f"The facts file {path} is damaged ({why}); save it again with --save-facts.")

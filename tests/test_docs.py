@@ -43,6 +43,14 @@ def test_a_command_has_a_page_with_real_output(name: str) -> None:
     assert name in (ROOT / "README.rst").read_text()
 
 
+def test_the_sample_in_the_readme_is_what_the_command_prints() -> None:
+    readme = (ROOT / "README.rst").read_text()
+    sample = readme.partition("$ python manage.py dbaudit\n")[2].partition("Two commands")[0].splitlines()
+    page = (ROOT / "docs" / "commands" / "dbaudit.rst").read_text().splitlines()
+    assert len(sample) > 20
+    assert [line for line in sample if line not in page and line.strip() != "…"] == []
+
+
 def test_codes_are_unique() -> None:
     codes = [rule.code for rule in all_rules()]
     assert len(codes) == len(set(codes)) >= 10

@@ -88,15 +88,26 @@ def evidence(declared: DeclaredIndex | None) -> Evidence:
 
 def severity(declared: DeclaredIndex | None, otherwise: Severity) -> Severity:
     """Less where the project's models cannot say it otherwise."""
-    if declared is not None and (declared.is_third_party or declared.kind in ("through", "bookkeeping")):
-        return Severity.INFO
-    return otherwise
+    if declared is None:
+        return otherwise
+    is_given = declared.kind in ("through", "bookkeeping") or _is_beside_unique(declared)
+    return Severity.INFO if declared.is_third_party or is_given else otherwise
 
 
-def drop(index: Index, declared: DeclaredIndex | None, companion: Index | None = None) -> Fix:
+def _is_beside_unique(declared: DeclaredIndex) -> bool:
+    return declared.kind == "like" and declared.beside in ("unique", "primary_key")
+
+
+def drop(
+    index: Index,
+    declared: DeclaredIndex | None,
+    companion: Index | None = None,
+    *,
+    companion_stays: bool = True,
+) -> Fix:
     """How to be rid of an index for good: where it is declared first, else it will come back.
 
-    ``companion`` is the other index of the same field, if that one is to stay.
+    ``companion`` is the other index of the same field, if it has one.
     """
     if declared is None:
         return Fix("sql", drop_statement(index))
@@ -108,23 +119,27 @@ def drop(index: Index, declared: DeclaredIndex | None, companion: Index | None =
             f"Django makes it for {declared.source}: leave it, or give that a model of its own as through."
         )
         return Fix("text", text)
+    if _is_beside_unique(declared):
+        word = "primary_key=True" if declared.beside == "primary_key" else "unique=True"
+        return Fix(
+            "text",
+            f"Django makes it for LIKE 'x%', beside {word} on {declared.source}: leave it. "
+            "Dropped by RunSQL alone, a new database has it again.",
+        )
     if declared.kind == "meta_index":
         return Fix("migration", _remove(index, declared))
-    if companion is not None:
-        return Fix("migration", _keep(companion, declared))
-    if declared.kind == "foreign_key":
-        return Fix("migration", _unindex(index, declared))
-    return Fix("migration", f"{_EDITS[declared.kind].format(declared.source)}, then makemigrations.")
+    if declared.kind in ("db_index", "foreign_key", "like"):
+        return Fix("migration", _unindex(index, declared, companion, companion_stays=companion_stays))
+    return Fix("text", _LEAVE[declared.kind].format(declared.source))
 
 
-_EDITS = {
-    "db_index": "Remove db_index=True from {}",
-    "like": "Remove db_index=True from {}",
-    "unique": "Remove unique=True from {}",
-    "primary_key": "It belongs to the primary key {}",
-    "constraint": "Remove it from {}",
-    "unique_together": "Remove it from {}",
-    "bookkeeping": "Leave it to {}",
+_LEAVE = {
+    "unique": "Remove unique=True from {}, then makemigrations.",
+    "primary_key": "It belongs to the primary key {}: leave it.",
+    "constraint": "Remove it from {}, then makemigrations.",
+    "unique_together": "Remove it from {}, then makemigrations.",
+    "bookkeeping": "Leave it to {}.",
+    "spatial_index": "Set spatial_index=False on {}, then makemigrations.",
 }
 
 
@@ -142,36 +157,58 @@ def _remove(index: Index, declared: DeclaredIndex) -> str:
     )
 
 
-def _keep(companion: Index, declared: DeclaredIndex) -> str:
-    """The edit that leaves only the other index of a field, in ``Meta``."""
-    name = f"{companion.table[:18]}_{declared.field}"[:24].rstrip("_")
-    if companion.is_unique:
-        entry = f'models.UniqueConstraint(fields=["{declared.field}"], name="{name}_uniq")'
-        return f"Replace unique=True on {declared.source} by this in Meta.constraints:\n{entry}"
-    opclass = companion.keys[0].opclass.rpartition(".")[2]
-    is_like = opclass.endswith("_pattern_ops")
-    opclasses = f'opclasses=["{opclass}"], ' if is_like else ""
-    entry = f'models.Index(fields=["{declared.field}"], {opclasses}name="{name}_idx")'
-    word = "db_index=True" if declared.kind != "foreign_key" else "the index"
+def _unindex(
+    index: Index, declared: DeclaredIndex, companion: Index | None, *, companion_stays: bool
+) -> str:
+    """The edit of a field, and a migration that does not lock what the field's own one would.
+
+    An AlterField drops a foreign key and checks all of it again, builds what stays from nothing,
+    and drops what goes, in one transaction.
+    """
+    is_key = "foreign_key" in (declared.kind, declared.beside)
+    edit = (
+        f"Set db_index=False on {declared.source}"
+        if is_key
+        else f"Remove db_index=True from {declared.source}"
+    )
+    statements = [(drop_statement(index, if_exists=True), create_statement(index))]
+    if companion and not companion_stays:
+        statements.append((drop_statement(companion, if_exists=True), create_statement(companion)))
+    elif companion:
+        name = short_name(companion, declared)
+        edit += f", put {_entry(companion, declared, name)} into Meta.indexes"
+        statements.append(_rename(companion, name))
+    return f"{edit}, and in a migration with atomic = False:\n{_separately(statements)}"
+
+
+def short_name(index: Index, declared: DeclaredIndex) -> str:
+    """A name for ``Meta.indexes``, which may have 30 characters."""
+    return f"{index.table[:18]}_{declared.field}"[:24].rstrip("_") + "_idx"
+
+
+def _entry(index: Index, declared: DeclaredIndex, name: str) -> str:
+    opclass = index.keys[0].opclass.rpartition(".")[2]
+    opclasses = f'opclasses=["{opclass}"], ' if opclass.endswith("_pattern_ops") else ""
+    return f'models.Index(fields=["{declared.field}"], {opclasses}name="{name}")'
+
+
+def _rename(index: Index, name: str) -> tuple[str, str]:
+    here, there = quote(index.schema, index.name), quote(index.schema, name)
     return (
-        f"{companion.name}, which the same field asks for, is read: replace {word} of "
-        f"{declared.source} by this in Meta.indexes:\n{entry}"
+        f"ALTER INDEX {here} RENAME TO {quote(name)};",
+        f"ALTER INDEX {there} RENAME TO {quote(index.name)};",
     )
 
 
-def _unindex(index: Index, declared: DeclaredIndex) -> str:
-    statement, again = drop_statement(index, if_exists=True), create_statement(index)
+def _separately(statements: Iterable[tuple[str, str]]) -> str:
+    operations = "".join(
+        f"        migrations.RunSQL(\n            {forward!r},\n            {backward!r},\n        ),\n"
+        for forward, backward in statements
+    )
     return (
-        f"Set db_index=False on {declared.source}. The AlterField that makemigrations writes checks the "
-        "foreign key again, under locks; so put it into this, in a migration with atomic = False:\n"
         "migrations.SeparateDatabaseAndState(\n"
-        "    database_operations=[\n"
-        "        migrations.RunSQL(\n"
-        f"            {statement!r},\n"
-        f"            {again!r},\n"
-        "        ),\n"
-        "    ],\n"
-        "    state_operations=[…],\n"
+        f"    database_operations=[\n{operations}    ],\n"
+        "    state_operations=[…],  # what makemigrations writes\n"
         ")"
     )
 

@@ -93,21 +93,29 @@ def evidence(session: Session) -> dict[str, str | int | list[str] | None]:
         "client_address": session.client_address,
         "state": session.state,
         "wait_event": session.wait_event,
-        "query": session.query,
+        "query": statement(session.query),
     }
 
 
 def one_line(query: str) -> str:
-    """The statement without comments and line ends, cut for a message."""
-    parts: list[str] = []
-    length = 0
-    for token in TOKEN.finditer(query):
-        parts.append(" " if token["space"] is not None else token[0])
-        length += len(parts[-1].strip())
-        if length > SHOWN:
-            break
-    text = " ".join("".join(parts).split())
+    """The statement as `statement` gives it, cut for a message."""
+    text = statement(query, SHOWN)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def statement(query: str, length: int = SHAPED) -> str:
+    """The statement on one line, without comments, and with ``?`` for its literals.
+
+    Reports go into pull requests and mails, where nobody wants a customer's address.
+    """
+    parts: list[str] = []
+    for token in TOKEN.finditer(query):
+        is_literal = token["literal"] is not None
+        parts.append(" " if token["space"] is not None else "?" if is_literal else token[0])
+        length -= len(parts[-1].strip())
+        if length < 0:
+            break
+    return " ".join("".join(parts).split())
 
 
 def shape(query: str) -> str:

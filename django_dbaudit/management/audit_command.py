@@ -13,6 +13,7 @@ from rich.console import Console
 
 from django_dbaudit import audit, baseline, facts, rule
 from django_dbaudit.audit import Audit
+from django_dbaudit.baseline import Baseline
 from django_dbaudit.conf import Config, get_config
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import Facts
@@ -53,7 +54,7 @@ class AuditCommand(BaseCommand):
         config = get_config()
         options = option_module.parse(given, config)
         rules = self.rules(options)
-        known = baseline.load(options.baseline) if options.baseline else frozenset()
+        known = self.known(options)
         seen, outcome = self.look(options, rules, config)
         shown, asked_for = self.arrange(seen, outcome)
         compared = baseline.compare(asked_for.findings, known)
@@ -65,14 +66,15 @@ class AuditCommand(BaseCommand):
             findings=compared.new,
             known=compared.known,
             not_run=outcome.not_run,
-            rules=tuple(_help(each) for each in rules),
+            rules=tuple(help_of(each) for each in rules),
             tables=self.tables(shown, asked_for),
+            failures=outcome.failures,
             details=self.details(shown),
             totals=self.totals(shown, asked_for),
         )
         self.deliver(FORMATS[options.format](document, self.room(given)), options)
         # What is merely not shown is not gone; and a baseline is written whole.
-        gone = baseline.compare(outcome.findings, known).gone
+        gone = baseline.compare(outcome.findings, known, _ran(rules, outcome, seen)).gone
         if gone and not outcome.failures:
             entries = (
                 "1 entry of the baseline matches"
@@ -86,6 +88,12 @@ class AuditCommand(BaseCommand):
         with self.progress() as progress:
             seen = self.facts(options, rules, config, progress)
             return seen, audit.run(rules, seen, config.thresholds)
+
+    def known(self, options: Options) -> Baseline:
+        if options.baseline is None or (options.write_baseline and not options.baseline.exists()):
+            # The first baseline is written where the setting already says that there is one.
+            return {}
+        return baseline.load(options.baseline)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:
         selected = rule.select_rules(options.select, options.ignore)
@@ -170,5 +178,12 @@ class AuditCommand(BaseCommand):
             sys.exit(FOUND)
 
 
-def _help(each: Rule) -> RuleHelp:
+def _ran(rules: Sequence[Rule], outcome: Audit, seen: Facts) -> set[tuple[str, str | None]]:
+    """Which rules looked at which alias, and at all of it."""
+    stopped = {(each.rule, each.database) for each in outcome.not_run}
+    pairs = ((each.code, database.alias) for each in rules for database in seen.databases)
+    return {pair for pair in pairs if pair not in stopped}
+
+
+def help_of(each: Rule) -> RuleHelp:
     return RuleHelp(each.code, each.name, each.severity, each.summary, each.page)

@@ -79,6 +79,8 @@ def add_arguments(parser: CommandParser) -> None:
 
 def parse(given: Mapping[str, Any], config: Config) -> Options:
     """Check the options; an `AuditError` says what is wrong and what would be right."""
+    if given["load_facts"] and given["save_facts"]:
+        raise AuditError("--save-facts would only copy what --load-facts reads: leave one of them out.")
     return Options(
         databases=_aliases(given["database"] or (), check=not given["load_facts"]),
         select=_words(given["select"]) or config.select,

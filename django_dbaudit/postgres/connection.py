@@ -70,14 +70,14 @@ class GuardedConnection:
                 cursor.execute(
                     f"SELECT pg_catalog.textsend(pg_catalog.row_to_json(q)::text) FROM ({text}) AS q"
                 )
-                found = [json.loads(bytes(row[0]).decode(errors="replace")) for row in cursor.fetchall()]
+                found = cursor.fetchall()
             except Error:
                 # A connection that is gone cannot roll back; the first error is the one to tell.
                 with contextlib.suppress(Error):
                     cursor.execute("ROLLBACK")
                 raise
             cursor.execute("ROLLBACK")
-        return found
+        return [json.loads(bytes(row[0]).decode(errors="replace")) for row in found]
 
 
 def milliseconds(seconds: float) -> str:

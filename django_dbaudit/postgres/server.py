@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import Error
 
 from django_dbaudit.codec import decode
 from django_dbaudit.postgres.source import Source
@@ -35,11 +38,20 @@ class Server:
     #: Since when the server has kept counters: a crash loses them, a clean restart does not.
     counting_since: datetime | None = None
 
+    timeline: int = 1
+    #: When this server, a replica until then, was promoted; None if it was not, or we may not know.
+    promoted_at: datetime | None = None
+
     @property
     def statistics_since(self) -> datetime:
         """From when on this database's counters surely count."""
         since = self.counting_since or self.started_at
-        return max(since, self.statistics_reset_at or since)
+        return max(since, self.statistics_reset_at or since, self.promoted_at or since)
+
+    @property
+    def may_have_been_replica(self) -> bool:
+        """Whether the counters may be those of a replica's life, and nobody can say until when."""
+        return self.timeline > 1 and self.promoted_at is None
 
     @property
     def statistics_age(self) -> timedelta:
@@ -48,4 +60,15 @@ class Server:
 
 def read(source: Source) -> Server:
     (row,) = source.rows("server")
+    row.update(*_asked(source, "timeline"))
+    if row.get("timeline", 1) > 1:
+        row.update(*_asked(source, "promotion"))
     return decode(Server, row)
+
+
+def _asked(source: Source, query: str) -> list[dict[str, Any]]:
+    """The row, if we may have it: managed services keep some of these functions to themselves."""
+    try:
+        return source.rows(query)
+    except Error:
+        return []

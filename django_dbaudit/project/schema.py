@@ -30,9 +30,9 @@ class DeclaredIndex:
     #: Empty where it is over expressions.
     columns: tuple[str, ...]
     is_unique: bool
-    #: primary_key, unique, db_index, foreign_key, like, meta_index, constraint, unique_together, or
-    #: through for the table that Django makes for a ManyToManyField, or bookkeeping for a table that
-    #: Django keeps without a model.
+    #: primary_key, unique, db_index, foreign_key, like, spatial_index, meta_index, constraint,
+    #: unique_together, through for the table that Django makes for a ManyToManyField, or bookkeeping
+    #: for a table that Django keeps without a model.
     kind: str
     #: As in ``apps.get_model``: orders.Order.
     model: str
@@ -42,6 +42,8 @@ class DeclaredIndex:
     is_third_party: bool
     location: Location | None
     is_primary: bool = False
+    #: For a ``_like`` companion, the kind of the index that it stands beside; else empty.
+    beside: str = ""
     #: False where migrations leave the table alone, as with ``managed = False``.
     is_managed: bool = True
 
@@ -70,7 +72,7 @@ class DeclaredColumn:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredIndexes:
-    """What the models that belong on one alias declare."""
+    """What the project's models declare."""
 
     items: tuple[DeclaredIndex, ...]
     columns: tuple[DeclaredColumn, ...]
@@ -79,24 +81,27 @@ class DeclaredIndexes:
 
 
 def read(alias: str) -> DeclaredIndexes:
-    """Walk the model registry; the database is not asked."""
+    """Walk the model registry; the database is not asked.
+
+    An index is traced to its model on every alias, also where migrate makes no table of it: the
+    alias of a read replica is such a one.
+    """
     editor = connections[alias].schema_editor()
-    belonging = [model for model in _models() if router.allow_migrate_model(alias, model)]
     indexes = [
         replace(each, is_managed=_is_managed(model, alias))
-        for model in belonging
+        for model in _models()
         for each in _of_model(model, editor)
     ]
     return DeclaredIndexes(
         (*indexes, *_of_django()),
-        tuple([each for model in belonging for each in _columns(model)]),
-        tuple(sorted({bare(m._meta.db_table) for m in belonging if _is_managed(m, alias)})),
+        tuple([each for model in _models() for each in _columns(model)]),
+        tuple(sorted({bare(m._meta.db_table) for m in _models() if _is_managed(m, alias)})),
     )
 
 
 def _is_managed(model: type[models.Model], alias: str) -> bool:
-    """Whether migrate makes its table here: a model may also ask for another vendor or a feature."""
-    return model._meta.can_migrate(connections[alias])
+    """Whether migrate makes its table here: a router or the model itself may be against it."""
+    return bool(router.allow_migrate_model(alias, model) and model._meta.can_migrate(connections[alias]))
 
 
 def _of_django() -> Iterator[DeclaredIndex]:
@@ -171,24 +176,31 @@ def _of_field(
 ) -> Iterator[DeclaredIndex]:
     if field.column is None:
         return
+    kind = ""
     table, columns = bare(model._meta.db_table), [field.column]
     if field.primary_key:
+        kind = "primary_key"
         names: tuple[str, ...] = (_postgres_name(table, "", "pkey"),)
-        yield _declared(model, names, columns, kind="primary_key", is_unique=True, field=field.name)
+        yield _declared(model, names, columns, kind=kind, is_unique=True, field=field.name)
     elif field.unique:
+        kind = "unique"
         # Created with its table it has the server's name, added later it has Django's.
         names = (
             _postgres_name(table, field.column, "key"),
             _made_up_name(editor, model, columns, "_uniq"),
         )
-        yield _declared(model, names, columns, kind="unique", is_unique=True, field=field.name)
+        yield _declared(model, names, columns, kind=kind, is_unique=True, field=field.name)
     elif field.db_index:
         kind = "foreign_key" if field.remote_field else "db_index"
         names = (_made_up_name(editor, model, columns, ""),)
         yield _declared(model, names, columns, kind=kind, field=field.name)
     if (field.db_index or field.unique) and _is_text(field, editor):
         names = (_made_up_name(editor, model, columns, "_like"),)
-        yield _declared(model, names, columns, kind="like", field=field.name)
+        yield replace(_declared(model, names, columns, kind="like", field=field.name), beside=kind)
+    if getattr(field, "spatial_index", False):
+        # GeoDjango's: a gist index, which its own schema editor names.
+        names = (_made_up_name(editor, model, columns, "_id"),)
+        yield _declared(model, names, columns, kind="spatial_index", field=field.name)
 
 
 def _named(model: type[models.Model], fields: Iterable[str]) -> list[str]:

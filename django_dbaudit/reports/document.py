@@ -63,6 +63,8 @@ class Document:
     findings: tuple[Finding, ...]
     known: tuple[Finding, ...] = ()
     not_run: tuple[NotRun, ...] = ()
+    #: Why we could not look as asked; empty if we could.
+    failures: tuple[str, ...] = ()
     #: The rules that were asked for.
     rules: tuple[RuleHelp, ...] = ()
     #: For readers: shown by the formats for people.

@@ -25,6 +25,7 @@ def render(document: Document, style: Style) -> str:
             {"rule": each.rule, "name": each.name, "database": each.database, "reason": each.reason}
             for each in document.not_run
         ],
+        "failures": list(document.failures),
         "summary": document.counts,
         **document.details,
     }

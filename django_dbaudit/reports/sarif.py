@@ -58,7 +58,7 @@ class _Run:
             "originalUriBaseIds": {BASE: {"description": _text("Where the command ran.")}},
             "invocations": [
                 {
-                    "executionSuccessful": True,
+                    "executionSuccessful": not document.failures,
                     "toolExecutionNotifications": [self.notification(each) for each in document.not_run],
                 }
             ],

@@ -24,7 +24,7 @@ BASE = DeclaredIndex(
     is_third_party=False,
     location=Location("shop/models.py", 7),
 )
-LIKE = replace(BASE, names=("t_a_0123abcd_like",), kind="like")
+LIKE = replace(BASE, names=("t_a_0123abcd_like",), kind="like", beside="db_index")
 PLAIN = an_index(name="t_a_0123abcd")
 PATTERN = an_index(
     oid=2,
@@ -82,25 +82,40 @@ class TestATextFieldHasTwoIndexes:
     def test_a_number_has_but_one(self) -> None:
         assert declarations(BASE).companions([PLAIN, an_index(oid=3, name="else")]) == {}
 
-    def test_where_neither_is_read_one_word_drops_both(self) -> None:
-        text = "Remove db_index=True from shop.T.a, then makemigrations."
-        assert drop(PLAIN, BASE) == Fix("migration", text)
-        assert drop(PATTERN, LIKE) == Fix("migration", text)
+    def test_where_neither_is_read_both_go(self) -> None:
+        for index, declared, other in ((PLAIN, BASE, PATTERN), (PATTERN, LIKE, PLAIN)):
+            text = drop(index, declared, other, companion_stays=False).text
+            assert text.startswith(
+                "Remove db_index=True from shop.T.a, and in a migration with atomic = False:"
+            )
+            for name in ("t_a_0123abcd", "t_a_0123abcd_like"):
+                assert f'DROP INDEX CONCURRENTLY IF EXISTS "public"."{name}";' in text
 
-    def test_where_the_companion_is_read_it_stays(self) -> None:
+    def test_where_the_companion_is_read_it_stays_and_is_not_built_again(self) -> None:
         text = drop(PLAIN, BASE, PATTERN).text
-        assert text.endswith(
-            'models.Index(fields=["a"], opclasses=["varchar_pattern_ops"], name="t_a_idx")'
-        )
+        entry = 'models.Index(fields=["a"], opclasses=["varchar_pattern_ops"], name="t_a_idx")'
+        assert f"put {entry} into Meta.indexes" in text
+        assert 'ALTER INDEX "public"."t_a_0123abcd_like" RENAME TO "t_a_idx";' in text
+        assert 'DROP INDEX CONCURRENTLY IF EXISTS "public"."t_a_0123abcd";' in text
 
     def test_where_the_plain_one_is_read_it_stays(self) -> None:
-        assert drop(PATTERN, LIKE, PLAIN).text.endswith('models.Index(fields=["a"], name="t_a_idx")')
+        text = drop(PATTERN, LIKE, PLAIN).text
+        assert 'put models.Index(fields=["a"], name="t_a_idx") into Meta.indexes' in text
+        assert 'ALTER INDEX "public"."t_a_0123abcd" RENAME TO "t_a_idx";' in text
 
-    def test_a_unique_field_becomes_a_constraint_which_has_no_companion(self) -> None:
-        unique = replace(PLAIN, is_unique=True)
-        text = drop(PATTERN, LIKE, unique).text
-        assert text.startswith("Replace unique=True on shop.T.a by this in Meta.constraints:")
-        assert text.endswith('models.UniqueConstraint(fields=["a"], name="t_a_uniq")')
+    @pytest.mark.parametrize("beside", ["unique", "primary_key"])
+    def test_beside_a_unique_index_it_is_left_alone(self, beside: str) -> None:
+        like = replace(LIKE, beside=beside)
+        fix = drop(PATTERN, like, replace(PLAIN, is_unique=True))
+        assert fix.kind == "text"
+        assert f"beside {beside}=True on shop.T.a: leave it" in fix.text
+        assert severity(like, Severity.WARNING) is Severity.INFO
+
+    def test_beside_a_foreign_key_the_key_is_edited(self) -> None:
+        like = replace(LIKE, beside="foreign_key")
+        assert drop(PATTERN, like, PLAIN).text.startswith(
+            "Set db_index=False on shop.T.a, put models.Index("
+        )
 
 
 class TestTheFix:

@@ -252,3 +252,24 @@ def test_ctrl_c_is_no_traceback_and_writes_nothing(scratch: Scratch, tmp_path: P
     assert process.returncode == 2
     assert (out, err) == ("", "CommandError: Interrupted; no report was written.\n")
     assert not report.exists()
+
+
+def test_facts_are_not_loaded_and_saved_at_once(tmp_path: Path) -> None:
+    message = refused("--load-facts", tmp_path / "a", "--save-facts", tmp_path / "b")
+    assert message.startswith("--save-facts would only copy what --load-facts reads")
+
+
+class Stubborn:
+    """A router that raises."""
+
+    def allow_migrate(self, *_: object, **__: object) -> bool:
+        raise LookupError("no such tenant")
+
+
+def test_a_router_that_raises_costs_the_rules_that_need_models_alone(alias: str, settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [Stubborn()]
+    result = command("dbaudit", "--database", alias, "--format", "json")
+    assert result.status == 2
+    assert "reading the project's models failed: LookupError: no such tenant" in result.err
+    assert result.json["failures"]
+    assert "blocked-session" not in {each["name"] for each in result.json["not_run"]}

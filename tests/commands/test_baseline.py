@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,17 @@ def test_no_baseline_is_written_when_we_could_not_look(scratch: Scratch, tmp_pat
     assert result.status == 2
     assert "The baseline was not written." in result.err
     assert not file.exists()
+
+
+def test_a_run_of_some_rules_does_not_call_the_others_findings_gone(shop: Scratch, baseline: Path) -> None:
+    result = audit(shop, "--baseline", baseline, "--select", "IDX003")
+    assert (result.status, result.err) == (0, "")
+
+
+def test_the_first_baseline_is_written_where_the_setting_has_it(
+    shop: Scratch, tmp_path: Path, settings: Any
+) -> None:
+    file = tmp_path / "first.json"
+    settings.DBAUDIT = {"BASELINE": str(file)}
+    assert audit(shop, "--write-baseline", file).status == 0
+    assert audit(shop).status == 0

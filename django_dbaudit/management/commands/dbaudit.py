@@ -6,9 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from django_dbaudit.management.audit_command import AuditCommand
+from django_dbaudit.management.audit_command import AuditCommand, help_of
 from django_dbaudit.management.writing import write_stdout
-from django_dbaudit.reports.document import RuleHelp
 from django_dbaudit.reports.explanation import explain
 from django_dbaudit.rule import get_rule
 
@@ -28,5 +27,4 @@ class Command(AuditCommand):
             super().handle(*args, **given)
             return
         rule = get_rule(given["explain"])
-        help_ = RuleHelp(rule.code, rule.name, rule.severity, rule.summary, rule.page)
-        write_stdout(self.stdout, explain(help_, self.room(given)))
+        write_stdout(self.stdout, explain(help_of(rule), self.room(given)))

@@ -58,8 +58,7 @@ class Command(AuditCommand):
                 f"A migration is written for one database; choose it with --database: {aliases}."
             )
         _, asked_for = self.arrange(seen, outcome)
-        accepted = baseline.load(options.baseline) if options.baseline else frozenset()
-        findings = baseline.compare(asked_for.findings, accepted).new
+        findings = baseline.compare(asked_for.findings, self.known(options)).new
         (facts,) = seen.aliases
         known = [facts.get(kind) for kind in (Indexes, Tables, DeclaredIndexes)]
         for fact in known:

@@ -58,4 +58,11 @@ JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
 WHERE c.contype = 'f'
     AND n.nspname <> 'information_schema'
     AND n.nspname !~ '^pg_'
+    AND NOT EXISTS (
+        -- What an extension made is the extension's to change.
+        SELECT FROM pg_catalog.pg_depend AS e
+        WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND e.objid = c.conrelid
+            AND e.deptype = 'e'
+    )
 ORDER BY n.nspname, t.relname, c.conname

@@ -75,6 +75,13 @@ user_sequence AS (
     WHERE c.relpersistence <> 't'
         AND n.nspname <> 'information_schema'
         AND n.nspname !~ '^pg_'
+        AND NOT EXISTS (
+            -- What an extension made is the extension's to change.
+            SELECT FROM pg_catalog.pg_depend AS e
+            WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND e.objid = s.seqrelid
+                AND e.deptype = 'e'
+        )
 )
 SELECT
     s.seqrelid::bigint AS oid,

@@ -6,7 +6,8 @@ transaction, or a migration that waits for ACCESS EXCLUSIVE with all others behi
 
 **What counts.** Sessions of this database that have waited for a lock longer than
 ``BLOCKED_SESSION_SECONDS`` (5 by default). Who blocks whom is the server's own answer,
-``pg_blocking_pids``, so that a session that only queues ahead counts too.
+``pg_blocking_pids``, so that a session that only queues ahead counts too. A concurrent index build that
+waits for older transactions to end (a lock on a *virtualxid*) is an information: that is how it works.
 
 **How to fix it.** End or commit the root session. Set ``lock_timeout`` in migrations, so that they
 give up instead of holding up the site; keep transactions short; take locks in one order everywhere.
@@ -69,7 +70,20 @@ def _finding(session: Session, waited: timedelta, by_pid: Mapping[int, Session])
         },
         related=[Related("session", f"pid {pid}") if pid else PREPARED for pid in path],
         identity=analysis.identity(session),
-        fix=Fix("sql", f"SELECT pg_terminate_backend({root});" if root else FIND_PREPARED),
+        severity=Severity.INFO if session.lock_type == "virtualxid" else None,
+        fix=None if session.lock_type == "virtualxid" else _way_out(root, by_pid.get(root)),
+    )
+
+
+def _way_out(pid: int, root: Session | None) -> Fix:
+    if pid == 0:
+        return Fix("sql", FIND_PREPARED)
+    if root is not None and root.backend_type == "autovacuum worker":
+        return Fix("text", "Let VACUUM finish; it gives way by itself unless it prevents wraparound.")
+    if root is None or root.state is None or root.state.startswith("idle"):
+        return Fix("sql", f"SELECT pg_terminate_backend({pid});")
+    return Fix(
+        "sql", f"-- It is at work: better wait, if it can be waited for.\nSELECT pg_cancel_backend({pid});"
     )
 
 
@@ -81,7 +95,7 @@ def _lock(session: Session) -> str:
 
 
 def _path_to_root(session: Session, by_pid: Mapping[int, Session]) -> list[int]:
-    """From who blocks this session to who blocks nobody's excuse: the first that waits for none.
+    """From who blocks this session to the first on the way that itself waits for nobody.
 
     A deadlock in the making is a circle; the path then ends where it would begin anew.
     """

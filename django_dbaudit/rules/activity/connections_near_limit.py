@@ -7,7 +7,8 @@ whoever comes to help. Each server process takes memory, too, whether it works o
 for the whole server, the CONNECTION LIMIT of this database, and that of our role. At
 ``CONNECTIONS_SHARE`` (80 % by default) of any of them the rule speaks up, at 95 % with an error.
 
-**What is not counted.** Our own session, replication, background processes and parallel workers.
+**What is not counted.** Our own session, replication, background processes and parallel workers;
+but without ``pg_read_all_stats`` a parallel worker of another role cannot be told from a client.
 
 **How to fix it.** Most such sessions are idle: lower ``CONN_MAX_AGE`` or the number of workers and
 threads, or put a pool (Django's ``"pool"`` option, PgBouncer) between. Raising ``max_connections``
@@ -23,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from django_dbaudit import words
+from django_dbaudit.analysis import sessions as analysis
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.server import Server
@@ -43,6 +45,9 @@ def connections_near_limit(
         share = len(taken) / limit if limit > 0 else 1.0
         if taken and share >= thresholds.connections_share:
             yield _finding(subject, limit, taken, share)
+    unseen = analysis.unseen(sessions, server)
+    if unseen:
+        yield rule.not_run(unseen)
 
 
 def _is_client(session: Session) -> bool:
@@ -64,6 +69,8 @@ def _limits(server: Server, clients: list[Session]) -> Iterator[tuple[Subject, i
 
 def _finding(subject: Subject, limit: int, taken: Sequence[Session], share: float) -> Finding:
     idle = sum(each.state == "idle" for each in taken)
+    # What a role may not look into may be idle or not.
+    how_idle = "" if any(each.hidden for each in taken) else f", {idle} of them idle"
     by_name = Counter(each.application_name or "(unnamed)" for each in taken)
     most = [f"{name}: {number}" for name, number in by_name.most_common(10)]
     of_what = {
@@ -74,7 +81,7 @@ def _finding(subject: Subject, limit: int, taken: Sequence[Session], share: floa
     return rule.finding(
         subject,
         f"{len(taken)} of {words.count(limit, 'connection')} are taken ({words.percent(share)} of "
-        f"{of_what}), {idle} of them idle; most by {most[0]}.",
+        f"{of_what}){how_idle}; most by {most[0]}.",
         severity=Severity.ERROR if share >= ERROR_SHARE else None,
         evidence={"taken": len(taken), "limit": limit, "idle": idle, "by_application": most},
         fix=Fix(

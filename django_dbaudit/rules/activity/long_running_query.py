@@ -58,7 +58,8 @@ def long_running_query(
                 "xmin_age": session.xmin_age,
             },
             identity=analysis.identity(session),
-            fix=Fix("sql", f"SELECT pg_cancel_backend({session.pid});"),
+            # Cancelled, a concurrent build leaves an invalid index behind.
+            fix=None if is_maintenance else Fix("sql", f"SELECT pg_cancel_backend({session.pid});"),
         )
     unseen = analysis.unseen(sessions, server)
     if unseen:

@@ -116,7 +116,11 @@ def _diagnosis(index: Index, original: str) -> tuple[str, Fix]:
     if index.parent_oid is not None:
         # PostgreSQL refuses to drop it without the partitioned index that it is attached to.
         again = f"REINDEX INDEX CONCURRENTLY {words.quote(index.schema, index.name)};"
+    fix = Fix("sql", again)
+    if index.definition.startswith("--"):
+        # Without the definition only half of it could be said: the half that destroys.
+        fix = Fix("text", "Its table is locked just now: audit again to see how it was to be built.")
     return (
         f"{what} is invalid: a concurrent build failed. {consequence[0].upper()}{consequence[1:]}.",
-        Fix("sql", again),
+        fix,
     )

@@ -30,7 +30,7 @@ from django_dbaudit import words
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.sequences import Sequence, Sequences, SequenceUse
-from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 #: Sequences that could not be read and are named; the rest is a number.
@@ -67,8 +67,8 @@ def sequence_near_limit(
                 "column_type": use.type if use else None,
                 "sequence_type": sequence.type,
             },
-            location=field.location if field else None,
-            fix=_fix(sequence, reach),
+            location=field.location if field and not field.is_third_party else None,
+            fix=_fix(sequence, reach, field),
         )
     yield from _unread(sequences)
 
@@ -127,7 +127,13 @@ def _message(sequence: Sequence, reach: _Reach) -> str:
     )
 
 
-def _fix(sequence: Sequence, reach: _Reach) -> Fix:
+def _fix(sequence: Sequence, reach: _Reach, field: DeclaredColumn | None) -> Fix:
+    if reach.use and reach.use.type != "bigint" and field and field.is_third_party:
+        return Fix(
+            "text",
+            f"{field.model} is not this project's code: look for a release of it with a BigAutoField, "
+            "or alter the column's type in a migration of your own, which rewrites the table.",
+        )
     if reach.use and reach.use.type != "bigint":
         return Fix(
             "migration",

@@ -35,7 +35,7 @@ from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
-from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX005", severity=Severity.WARNING, since="0.1")
@@ -51,12 +51,15 @@ def unindexed_foreign_key(
 ) -> Iterator[Finding | NotRun]:
     schema = _Schema(indexes, tables)
     columns = {(each.table, each.column): each for each in declared.columns}
+    wanted = {(each.table, each.columns): each for each in declared.items if each.kind != "like"}
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
         if not schema.is_served(foreign_key, foreign_key.table_oid):
-            field = columns.get((foreign_key.table, foreign_key.columns[0].name))
-            yield _finding(foreign_key, schema, field, thresholds)
+            names = tuple(column.name for column in foreign_key.columns)
+            field = columns.get((foreign_key.table, names[0]))
+            fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), schema)
+            yield _finding(foreign_key, schema, field, fix, thresholds)
 
 
 class _Schema:
@@ -85,7 +88,11 @@ class _Schema:
 
 
 def _finding(
-    foreign_key: ForeignKey, schema: _Schema, field: DeclaredColumn | None, thresholds: Thresholds
+    foreign_key: ForeignKey,
+    schema: _Schema,
+    field: DeclaredColumn | None,
+    fix: Fix,
+    thresholds: Thresholds,
 ) -> Finding:
     names = [column.name for column in foreign_key.columns]
     rows = schema.rows(foreign_key.table_oid)
@@ -108,26 +115,36 @@ def _finding(
             "rows": rows,
             "rows_deleted_from_referenced": deletes,
         },
-        location=field.location if field else None,
-        fix=_fix(foreign_key, names, field, schema),
+        location=field.location if field and not field.is_third_party else None,
+        fix=fix,
     )
 
 
-def _fix(foreign_key: ForeignKey, names: list[str], field: DeclaredColumn | None, schema: _Schema) -> Fix:
-    if field and not field.is_third_party:
-        model = field.model.rpartition(".")[2].lower()
-        name = f"{foreign_key.table[:20]}_{names[0]}"[:26].rstrip("_") + "_idx"
-        return Fix(
-            "migration",
-            f"Remove db_index=False from {field.model}.{field.field}; on a large table rather add "
-            f"to its Meta.indexes, in a migration with atomic = False:\n"
-            "from django.contrib.postgres.operations import AddIndexConcurrently\n"
-            f'AddIndexConcurrently("{model}", models.Index(fields=["{field.field}"], name="{name}"))',
-        )
+def _fix(
+    foreign_key: ForeignKey,
+    names: tuple[str, ...],
+    field: DeclaredColumn | None,
+    wanted: DeclaredIndex | None,
+    schema: _Schema,
+) -> Fix:
     table = schema.tables.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
-    columns = ", ".join(words.quote(name) for name in names)
+    name = f"{words.quote(wanted.names[0])} " if wanted else ""
+    columns = ", ".join(words.quote(each) for each in names)
+    statement = (
+        f"CREATE INDEX {concurrently}{name}ON {words.quote(foreign_key.schema, foreign_key.table)} "
+        f"({columns});"
+    )
+    if wanted:
+        return Fix("text", f"{wanted.source} asks for one, which the database lacks:\n{statement}")
+    if field is None or field.is_third_party or len(names) > 1:
+        return Fix("sql", statement)
+    model = field.model.rpartition(".")[2].lower()
+    short = f"{foreign_key.table[:20]}_{names[0]}"[:26].rstrip("_") + "_idx"
     return Fix(
-        "sql",
-        f"CREATE INDEX {concurrently}ON {words.quote(foreign_key.schema, foreign_key.table)} ({columns});",
+        "migration",
+        f"Remove db_index=False from {field.model}.{field.field}; on a large table rather add "
+        f"to its Meta.indexes, in a migration with atomic = False:\n"
+        "from django.contrib.postgres.operations import AddIndexConcurrently\n"
+        f'AddIndexConcurrently("{model}", models.Index(fields=["{field.field}"], name="{short}"))',
     )

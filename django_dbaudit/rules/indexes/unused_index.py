@@ -20,11 +20,15 @@ primary's are what a drop would hurt first.
 finds equal values too; the planner settles for either. Where one of them is read, the fix keeps that one.
 
 **When to leave it alone.** When a yearly job reads it, or another server of the cluster does: look
-there first. An expression index also carries statistics on its expression, which the planner uses
-without scanning it: create them with ``CREATE STATISTICS`` before you drop the index.
+there first. PostgreSQL does not know when an index was made: a young one has had little time to be
+read. A replica that was promoted goes on with the counters of its life as a replica: they count from
+its promotion, which takes ``pg_monitor`` to know; without that the finding is only an information. An
+expression index also carries statistics on its expression, which the planner uses without scanning
+it: create them with ``CREATE STATISTICS`` before you drop the index.
 
-**How to fix it.** Remove the index from the model and let a migration drop it with
-``RemoveIndexConcurrently``; an index dropped by hand alone comes back with the next database.
+**How to fix it.** Remove the index from the model, for one dropped by hand alone comes back with the
+next database, and let a migration drop it concurrently: ``RemoveIndexConcurrently`` for an entry of
+``Meta.indexes``, for a field's own index the operations that the finding shows.
 
 *Source:* `Monitoring statistics <https://www.postgresql.org/docs/current/monitoring-stats.html>`__;
 what moves ``idx_scan`` was measured on PostgreSQL 15 to 18.
@@ -41,7 +45,7 @@ from django_dbaudit.analysis import declaration
 from django_dbaudit.analysis.foreign_key_support import supporting
 from django_dbaudit.analysis.redundancy import protection, superfluous
 from django_dbaudit.conf import Thresholds
-from django_dbaudit.finding import Finding, NotRun, Severity
+from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.server import Server
@@ -79,10 +83,9 @@ def unused_index(
         if _serves_django(declarations.of(index)):
             continue
         companion = companions.get(index.oid)
-        if companion and not companion.is_unique and not usage.is_read_since(companion, oldest):
-            # Nor is the field's other index read: both go, with one word.
-            companion = None
-        yield _finding(index, usage, declarations, server, companion)
+        stays = companion is not None and (companion.is_unique or usage.is_read_since(companion, oldest))
+        fix = declaration.drop(index, declarations.of(index), companion, companion_stays=stays)
+        yield _finding(index, usage, declarations, server, fix)
 
 
 def _serves_django(declared: DeclaredIndex | None) -> bool:
@@ -173,7 +176,7 @@ def _finding(
     usage: _Usage,
     declarations: declaration.Declarations,
     server: Server,
-    companion: Index | None,
+    fix: Fix,
 ) -> Finding:
     declared = declarations.of(index)
     scans, last, size = usage.scans(index), usage.last_scan(index), usage.size(index)
@@ -181,15 +184,19 @@ def _finding(
         what = f"was last read on {last:%Y-%m-%d}, {words.duration(server.taken_at - last)} ago"
     else:
         what = (
-            f"has not been read once in {words.duration(server.statistics_age)}, "
-            f"since {server.statistics_since:%Y-%m-%d}"
+            f"has not been read once since {server.statistics_since:%Y-%m-%d}, in "
+            f"{words.duration(server.statistics_age)} or since it was made"
         )
     is_expression = None in index.columns
     caveat = "; the planner may still use the statistics on its expression" * is_expression
+    if server.may_have_been_replica:
+        caveat += "; but this server may have been a replica until lately, which counted its own reads"
     return rule.finding(
         declaration.subject(index),
         f"{index.name} on {index.table} ({words.size(size)}) {what}{caveat}.",
-        severity=declaration.severity(declared, rule.severity),
+        severity=declaration.severity(
+            declared, Severity.INFO if server.may_have_been_replica else rule.severity
+        ),
         evidence={
             "scans": scans,
             "last_scan": last.isoformat() if last else None,
@@ -199,5 +206,5 @@ def _finding(
             **declaration.evidence(declared),
         },
         location=declaration.location(declared),
-        fix=declaration.drop(index, declared, companion),
+        fix=fix,
     )

@@ -183,3 +183,32 @@ def test_a_fingerprint_is_of_the_statement_and_not_of_process_or_values() -> Non
     one = fingerprint(1, 'UPDATE "t" SET "a" = 1')
     assert one == fingerprint(2, 'UPDATE "t" SET "a" = 22')
     assert one != fingerprint(1, 'UPDATE "u" SET "a" = 1')
+
+
+def blocked_by(root: Session, **fields: object) -> Finding:
+    waiting = {
+        "query_started_at": ago(60),
+        "waiting_since": ago(60),
+        "state": "active",
+        "blocked_by": (root.pid,),
+    }
+    (finding,) = outcome(RULE, posed(2, **{**waiting, **fields}), root).findings
+    return finding
+
+
+def test_a_concurrent_build_that_waits_for_older_transactions_is_how_it_works() -> None:
+    finding = blocked_by(posed(state="active"), lock_type="virtualxid", lock_mode="ShareLock")
+    assert finding.severity is Severity.INFO
+    assert finding.fix is None
+
+
+def test_only_a_root_that_does_nothing_is_ended() -> None:
+    idle = blocked_by(posed(state="idle in transaction")).fix
+    busy = blocked_by(posed(state="active")).fix
+    vacuum = blocked_by(posed(state="active", backend_type="autovacuum worker")).fix
+    assert idle
+    assert idle.text == "SELECT pg_terminate_backend(1);"
+    assert busy
+    assert busy.text.endswith("SELECT pg_cancel_backend(1);")
+    assert vacuum
+    assert vacuum.text.startswith("Let VACUUM finish")

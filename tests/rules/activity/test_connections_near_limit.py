@@ -142,3 +142,11 @@ def test_a_fingerprint_is_of_the_limit_and_not_of_how_many() -> None:
     assert one.fingerprint == other.fingerprint
     limited = found(*many(9), database_connection_limit=10)[0]
     assert limited.fingerprint != one.fingerprint
+
+
+def test_what_a_role_may_not_look_into_is_not_called_busy() -> None:
+    result = outcome(RULE, *(hidden(pid) for pid in range(90)), connections_share=0.5)
+    (finding,) = result.findings
+    assert "idle" not in finding.message
+    (not_run,) = result.not_run
+    assert not_run.reason.startswith("only in part: 90 sessions of other roles cannot be seen; needs")

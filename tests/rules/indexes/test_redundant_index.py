@@ -267,7 +267,7 @@ def test_a_foreign_keys_own_index_goes_where_the_field_says_so(scratch: Scratch)
     finding = only(judge("redundant-index", scratch, DeclaredIndexes((index,), (), ("shop_order",))))
     assert str(finding.location) == "shop/models.py:7"
     assert finding.fix
-    assert finding.fix.text.startswith("Set db_index=False on shop.Order.customer.")
+    assert finding.fix.text.startswith("Set db_index=False on shop.Order.customer, and in a migration")
 
 
 def test_postgresql_reads_a_wider_index_backwards(scratch: Scratch) -> None:

@@ -1,0 +1,50 @@
+"""Reading back a file that we wrote: whole, of a version we know, or with a word on why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django_dbaudit.errors import AuditError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of JSON file: what it is called, the key of its version, and how to get another."""
+
+    name: str
+    key: str
+    version: int
+    again: str
+
+    def read(self, path: Path, decode: Callable[[dict[str, Any]], T]) -> T:
+        """What ``decode`` makes of the file; an `AuditError` says what is wrong with a bad one."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            self._check_version(path, document)
+            return decode(document)
+        except OSError as error:
+            raise AuditError(f"Cannot read {self.name} {path}: {error.strerror}. {self.again}") from error
+        except KeyError as error:
+            raise self._damaged(path, f"{error} is missing") from error
+        # RecursionError: brackets within brackets without end.
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise self._damaged(path, str(error)) from error
+
+    def _check_version(self, path: Path, document: object) -> None:
+        version = document.get(self.key) if isinstance(document, dict) else None
+        if isinstance(version, int) and version > self.version:
+            raise AuditError(
+                f"{self.name[0].upper()}{self.name[1:]} {path} has version {version}, and this "
+                f"django-dbaudit reads up to {self.version}: upgrade django-dbaudit. {self.again}"
+            )
+        if version != self.version:
+            raise ValueError(f"its {self.key} is {version!r}, not {self.version}")
+
+    def _damaged(self, path: Path, why: str) -> AuditError:
+        return AuditError(f"{self.name[0].upper()}{self.name[1:]} {path} is damaged ({why}). {self.again}")
