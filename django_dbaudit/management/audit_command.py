@@ -84,16 +84,16 @@ class AuditCommand(BaseCommand):
             self.stderr.write(f"{entries} nothing any more; write it again with --write-baseline.")
         self.finish(options, outcome, compared)
 
-    def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
-        with self.progress() as progress:
-            seen = self.facts(options, rules, config, progress)
-            return seen, audit.run(rules, seen, config.thresholds)
-
     def known(self, options: Options) -> Baseline:
         if options.baseline is None or (options.write_baseline and not options.baseline.exists()):
             # The first baseline is written where the setting already says that there is one.
             return {}
         return baseline.load(options.baseline)
+
+    def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
+        with self.progress() as progress:
+            seen = self.facts(options, rules, config, progress)
+            return seen, audit.run(rules, seen, config.thresholds)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:
         selected = rule.select_rules(options.select, options.ignore)
