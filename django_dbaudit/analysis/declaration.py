@@ -165,12 +165,8 @@ def _unindex(
     An AlterField drops a foreign key and checks all of it again, builds what stays from nothing,
     and drops what goes, in one transaction.
     """
-    is_key = "foreign_key" in (declared.kind, declared.beside)
-    edit = (
-        f"Set db_index=False on {declared.source}"
-        if is_key
-        else f"Remove db_index=True from {declared.source}"
-    )
+    # Said so, and not as "remove db_index=True", because a SlugField has it unless told otherwise.
+    edit = f"Set db_index=False on {declared.source}"
     statements = [(drop_statement(index, if_exists=True), create_statement(index))]
     if companion and not companion_stays:
         statements.append((drop_statement(companion, if_exists=True), create_statement(companion)))

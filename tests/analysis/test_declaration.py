@@ -86,7 +86,7 @@ class TestATextFieldHasTwoIndexes:
         for index, declared, other in ((PLAIN, BASE, PATTERN), (PATTERN, LIKE, PLAIN)):
             text = drop(index, declared, other, companion_stays=False).text
             assert text.startswith(
-                "Remove db_index=True from shop.T.a, and in a migration with atomic = False:"
+                "Set db_index=False on shop.T.a, and in a migration with atomic = False:"
             )
             for name in ("t_a_0123abcd", "t_a_0123abcd_like"):
                 assert f'DROP INDEX CONCURRENTLY IF EXISTS "public"."{name}";' in text
