@@ -39,13 +39,12 @@ def replacement(
             f"Give it, in {declared.source}, another name and condition={condition}; in the migration, "
             "with atomic = False, put AddIndexConcurrently before RemoveIndexConcurrently.",
         )
-    word = "Set db_index=False on" if declared.kind == "foreign_key" else "Remove db_index=True from"
     both = [each for each in (index, companion) if each is not None]
     entries = "\n".join(_entry(each, declared, condition) for each in both)
     return Fix(
         "migration",
         f"Put this into Meta.indexes, with AddIndexConcurrently, in a migration with atomic = False:\n"
-        f"{entries}\n{word} {declared.source} in the migration after it.",
+        f"{entries}\nSet db_index=False on {declared.source} in the migration after it.",
     )
 
 

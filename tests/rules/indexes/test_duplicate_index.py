@@ -375,7 +375,7 @@ def declared(kind: str, *, is_third_party: bool = False) -> DeclaredIndexes:
     ("kind", "words"),
     [
         ("meta_index", 'RemoveIndexConcurrently("order", "two")'),
-        ("db_index", "Remove db_index=True from shop.Order.a"),
+        ("db_index", "Set db_index=False on shop.Order.a"),
         ("foreign_key", "Set db_index=False on shop.Order.a"),
     ],
 )

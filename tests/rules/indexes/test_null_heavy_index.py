@@ -179,7 +179,7 @@ def test_statistics_that_are_hidden_are_told_and_do_not_pass(scratch: Scratch) -
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("db_index", "Remove db_index=True from shop.Order.price"),
+        ("db_index", "Set db_index=False on shop.Order.price"),
         ("foreign_key", "Set db_index=False on shop.Order.price"),
         ("meta_index", "Give it, in shop.Order Meta.indexes, another name and condition=models.Q("),
     ],
