@@ -74,12 +74,12 @@ def low_selectivity_index(
     companions = declarations.companions(indexes.items)
     reads = Usage(indexes)
     left = usage.droppable(indexes, tables, foreign_keys, declarations, server, thresholds)
-    for_keys = supporting(indexes.items, foreign_keys.items)
+    kept = left | supporting(indexes.items, foreign_keys.items)
     candidates = [
         index
         for index in indexes.items
         if _is_candidate(index)
-        and index.oid not in left | for_keys
+        and index.oid not in kept
         and reads.size(index) >= thresholds.large_index_pages * PAGE
         and not usage.serves_django(declarations.of(index))
     ]
