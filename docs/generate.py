@@ -25,11 +25,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "settings.local"
 os.environ["COLUMNS"] = "96"
 
 import django  # noqa: E402  # the settings have to be found first
-from django.core.management import call_command, load_command_class  # noqa: E402
+from django.core.management import call_command, load_command_class  # noqa: E402  # as above
 
-from django_dbaudit.conf import Config, Thresholds  # noqa: E402
-from django_dbaudit.management import commands as command_package  # noqa: E402
-from django_dbaudit.rule import Rule, all_rules  # noqa: E402
+from django_dbaudit.conf import Config, Thresholds  # noqa: E402  # as above
+from django_dbaudit.management import commands as command_package  # noqa: E402  # as above
+from django_dbaudit.rule import Rule, all_rules  # noqa: E402  # as above
 
 GENERATED = ".. Written by docs/generate.py; edit what it is made from.\n\n"
 

@@ -23,7 +23,7 @@ from postgres_server import PostgresError, Server
 try:
     import psycopg as driver
 except ImportError:
-    import psycopg2 as driver  # type: ignore[no-redef]
+    import psycopg2 as driver  # type: ignore[no-redef]  # one or the other
 
 SCRIPT = Path(postgres_server.__file__)
 

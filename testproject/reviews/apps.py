@@ -8,4 +8,4 @@ class ReviewsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for its receiver.
-        import reviews.receivers  # noqa: F401, PLC0415
+        import reviews.receivers  # noqa: F401, PLC0415  # connects them, once apps are ready

@@ -6,7 +6,7 @@ import os
 
 import django
 
-from settings.base import *  # noqa: F403
+from settings.base import *  # noqa: F403  # settings build on each other so, in Django
 from settings.base import database
 
 DEBUG = True

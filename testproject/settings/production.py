@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import django
 
-from settings.base import *  # noqa: F403
+from settings.base import *  # noqa: F403  # settings build on each other so, in Django
 from settings.base import database, get_secret
 
 DEBUG = False

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import django
 
-from settings.base import *  # noqa: F403
+from settings.base import *  # noqa: F403  # settings build on each other so, in Django
 from settings.base import INSTALLED_APPS, database
 
 # An app of odd models lives beside the tests. The commands that tests start as processes of their

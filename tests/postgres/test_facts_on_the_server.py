@@ -281,7 +281,7 @@ def vanished(sqlstate: str) -> DatabaseError:
         pass
 
     error, cause = DatabaseError("could not open relation with OID 4711"), Cause()
-    cause.sqlstate = sqlstate  # type: ignore[attr-defined]
+    cause.sqlstate = sqlstate  # type: ignore[attr-defined]  # as drivers have it
     error.__cause__ = cause
     return error
 
