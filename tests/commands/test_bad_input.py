@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -224,7 +227,7 @@ def test_stdout_closed_early_is_no_traceback(alias: str, tmp_path: Path) -> None
 
 
 @contextlib.contextmanager
-def opened_for_writing(pipe: Path, process: subprocess.Popen[str]) -> Iterator[None]:
+def opened_for_writing(pipe: Path, process: subprocess.Popen[str]) -> Iterator[int]:
     """The writing end, which cannot be opened before the command has opened the reading end."""
     handle = None
     while handle is None:
@@ -232,9 +235,15 @@ def opened_for_writing(pipe: Path, process: subprocess.Popen[str]) -> Iterator[N
         with contextlib.suppress(OSError):
             handle = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     try:
-        yield
+        yield handle
     finally:
         os.close(handle)
+
+
+def unread(pipe: int) -> int:
+    """How many bytes of it are still to be read."""
+    answer = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def test_ctrl_c_is_no_traceback_and_writes_nothing(scratch: Scratch, tmp_path: Path) -> None:
@@ -250,9 +259,13 @@ def test_ctrl_c_is_no_traceback_and_writes_nothing(scratch: Scratch, tmp_path: P
         stderr=subprocess.PIPE,
         text=True,
     )
-    with opened_for_writing(pipe, process):
+    with opened_for_writing(pipe, process) as handle:
+        os.write(handle, b"{")
+        # Once that is read the command waits for more. Python drops a signal that comes while it
+        # still opens the file.
+        scratch.wait_until(lambda: unread(handle) == 0)
         process.send_signal(signal.SIGINT)
-    # The pipe is closed by now: a signal that came just before the command began to wait is seen.
+    # The pipe is closed by now, which ends a wait that the signal came just too early for.
     out, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert (out, err) == ("", "CommandError: Interrupted; no report was written.\n")
