@@ -240,6 +240,10 @@ def opened_for_writing(pipe: Path, process: subprocess.Popen[str]) -> Iterator[i
         os.close(handle)
 
 
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def unread(pipe: int) -> int:
     """How many bytes of it are still to be read."""
     answer = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
@@ -258,6 +262,8 @@ def test_ctrl_c_is_no_traceback_and_writes_nothing(scratch: Scratch, tmp_path: P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background is born deaf to Ctrl-C, and so are its children.
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  # the child only restores a signal
     )
     with opened_for_writing(pipe, process) as handle:
         os.write(handle, b"{")
