@@ -16,7 +16,8 @@ from rich.cells import cell_len, chop_cells
 from rich.color import ColorSystem
 from rich.style import Style as Ink
 
-from django_dbaudit.finding import Finding, Fix, Related, Severity
+from django_dbaudit.finding import Finding, Fix, Severity
+from django_dbaudit.reports import wording
 from django_dbaudit.reports.document import Column, Document, RuleHelp, Style, Table
 
 #: Lines of prose that are longer are hard to read.
@@ -99,8 +100,7 @@ def wrap(text: str, width: int) -> list[str]:
 def _head(paper: _Paper, document: Document) -> None:
     paper.line((document.command, "bold"), (f"  {document.tool} {document.version}", DIM))
     for database in document.databases:
-        name = {"postgresql": "PostgreSQL"}.get(database.vendor, database.vendor)
-        paper.line((f"{database.alias}: {name} {database.server_version or ''}", ""))
+        paper.line((f"{database.alias}: {wording.server(database)}", ""))
 
 
 def _group(paper: _Paper, findings: list[Finding], help_: RuleHelp | None, *, say_alias: bool) -> None:
@@ -139,7 +139,7 @@ def _facts(finding: Finding, *, say_alias: bool) -> Iterator[tuple[str, str]]:
     if finding.location:
         yield "at", str(finding.location)
     for related in finding.related:
-        yield "see", _related(related)
+        yield "see", wording.related(related)
 
 
 def _fix(paper: _Paper, fix: Fix) -> None:
@@ -151,11 +151,6 @@ def _fix(paper: _Paper, fix: Fix) -> None:
         paper.prose(first, indent=2, label="fix ")
     for line in code:
         paper.line((f"      {line}", ""))
-
-
-def _related(related: Related) -> str:
-    where = f" at {related.location}" if related.location else ""
-    return f"{related.kind.replace('_', ' ')} {related.name}{where}"
 
 
 def _tables(paper: _Paper, tables: Sequence[Table]) -> None:
