@@ -38,10 +38,9 @@ def decode(hint: type[T], value: object) -> T:
 
 @functools.cache
 def _decoder(hint: Any) -> Decoder:
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
+    if _is_union(hint):
         return _optional(hint)
-    if origin is tuple:
+    if typing.get_origin(hint) is tuple:
         return _tuple(_decoder(typing.get_args(hint)[0]))
     if hint is datetime:
         return _datetime
@@ -58,6 +57,9 @@ def _optional(hint: Any) -> Decoder:
 
 def _tuple(item: Decoder) -> Decoder:
     def decode_tuple(value: object) -> tuple[Any, ...]:
+        if isinstance(value, tuple):
+            # JSON has none: it was decoded before, for several records to share.
+            return value
         if not isinstance(value, list):
             raise ValueError(f"expected a list, found {value!r:.60}")
         return tuple([item(each) for each in value])
@@ -83,6 +85,16 @@ def _exactly(hint: type) -> Decoder:
     return decode_exactly
 
 
+def _scalar(hint: Any) -> type | None:
+    """The type, be it optional, whose values are in JSON what they are here; None for other types."""
+    choices = typing.get_args(hint) if _is_union(hint) else (hint,)
+    return next((each for each in choices if each in (bool, int, float, str)), None)
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (types.UnionType, typing.Union)
+
+
 def _float(value: object) -> float:
     if type(value) not in (int, float):
         raise ValueError(f"expected a number, found {value!r:.60}")
@@ -101,9 +113,13 @@ class _Record:
         }
 
     @functools.cached_property
-    def fields(self) -> dict[str, Decoder]:
+    def fields(self) -> dict[str, tuple[type | None, Decoder]]:
+        """For each field, the type of a value that is as it should be already, and its decoder."""
         hints = typing.get_type_hints(self.cls)
-        return {each.name: _decoder(hints[each.name]) for each in dataclasses.fields(self.cls)}
+        return {
+            each.name: (_scalar(hints[each.name]), _decoder(hints[each.name]))
+            for each in dataclasses.fields(self.cls)
+        }
 
     def __call__(self, value: object) -> Any:
         if not isinstance(value, Mapping):
@@ -114,7 +130,8 @@ class _Record:
             # One try for all and not one a field: tens of thousands of indexes come through here.
             values = {}
             for key, each in value.items():
-                values[key] = fields[key](each)
+                scalar, decoder = fields[key]
+                values[key] = each if type(each) is scalar else decoder(each)
         except ValueError as error:
             raise ValueError(f"{self.cls.__name__}.{key}: {error}") from None
         except KeyError:

@@ -287,7 +287,9 @@ def vanished(sqlstate: str) -> DatabaseError:
 
 
 @pytest.mark.parametrize(
-    "hiccup", [*map(vanished, sorted(failure.VANISHED)), [{"oid": 1, "definition": None}]], ids=str
+    "hiccup",
+    [*map(vanished, sorted(failure.VANISHED)), [{"oid": 1, "keys": "[]", "definition": None}]],
+    ids=str,
 )
 def test_a_table_that_vanishes_is_worth_a_second_look(hiccup: Any) -> None:
     assert facts._read(Flickering(hiccup, []), Indexes) == indexes.Indexes(())
