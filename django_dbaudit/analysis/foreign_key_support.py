@@ -7,10 +7,11 @@ once a row. An index serves that if its first keys are the columns of the foreig
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 
-from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeyColumn
-from django_dbaudit.postgres.indexes import Index, IndexKey
+from django_dbaudit.analysis.partitions import TableTrees
+from django_dbaudit.derived import DerivedFact
+from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeyColumn, ForeignKeys
+from django_dbaudit.postgres.indexes import Index, Indexes, IndexKey
 
 
 def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None) -> bool:
@@ -39,18 +40,31 @@ def _keeps_all(predicate: str | None, foreign_key: ForeignKey) -> bool:
     return not rest.replace(" AND ", "").strip("()")
 
 
-def supporting(indexes: Iterable[Index], foreign_keys: Iterable[ForeignKey]) -> set[int]:
-    """The oids of all indexes that serve some foreign key."""
-    of_table: dict[int, list[Index]] = defaultdict(list)
-    for index in indexes:
-        of_table[index.table_oid].append(index)
-    return {
-        index.oid
-        for foreign_key in foreign_keys
-        if foreign_key.is_enforced
-        for index in of_table[foreign_key.table_oid]
-        if supports(index, foreign_key) or _supports_period(index, foreign_key)
-    }
+class ForeignKeySupport(DerivedFact):
+    """Which indexes serve which foreign keys."""
+
+    def __init__(self, indexes: Indexes, foreign_keys: ForeignKeys, tables: TableTrees) -> None:
+        self._tables = tables
+        of_table: dict[int, list[Index]] = defaultdict(list)
+        for index in indexes.items:
+            of_table[index.table_oid].append(index)
+        self._of_table = dict(of_table)
+        #: The oids of all indexes that serve some foreign key.
+        self.oids = frozenset(
+            index.oid
+            for foreign_key in foreign_keys.items
+            if foreign_key.is_enforced
+            for index in self._of_table.get(foreign_key.table_oid, ())
+            if supports(index, foreign_key) or _supports_period(index, foreign_key)
+        )
+
+    def is_served(self, foreign_key: ForeignKey, table_oid: int | None = None) -> bool:
+        """Whether an index serves the key on its table or, if it has partitions, on each of these."""
+        table = table_oid or foreign_key.table_oid
+        if any(supports(index, foreign_key, table) for index in self._of_table.get(table, ())):
+            return True
+        partitions = self._tables.partitions(table)
+        return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
 
 
 def _supports_period(index: Index, foreign_key: ForeignKey) -> bool:

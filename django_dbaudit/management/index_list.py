@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django_dbaudit import words
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.partitions import IndexTrees, TableTrees
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.audit import Audit
 from django_dbaudit.codec import encode
-from django_dbaudit.facts import Facts, Unavailable
+from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -27,6 +28,8 @@ COLUMNS = (
     Column("Declared by"),
     Column("Verdict"),
 )
+#: What of a partitioned index, which has none of it itself, is told in sum.
+SUMS = ("size_bytes", "size_is_estimate", "scans", "tuples_read", "tuples_fetched", "last_scan")
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset(
     {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
@@ -36,14 +39,14 @@ DROPPABLE = frozenset(
 class IndexList:
     """The indexes of one alias, with what declares them and what was found about them."""
 
-    def __init__(
-        self, alias: str, indexes: Indexes, tables: Tables, declared: object, migrations: object = None
-    ) -> None:
-        self.alias = alias
-        self.indexes = indexes.items
-        self.tables = {table.oid: table for table in tables.items}
-        known = declared if isinstance(declared, DeclaredIndexes) else DeclaredIndexes((), (), ())
-        self.declarations = Declarations(known)
+    def __init__(self, facts: AliasFacts) -> None:
+        self.alias = facts.database.alias
+        self.indexes: tuple[Index, ...] = facts.get(Indexes).items
+        self.trees: IndexTrees = facts.get(IndexTrees)
+        self.tables: TableTrees = facts.get(TableTrees)
+        declarations, migrations = facts.get(Declarations), facts.get(MigrationIndexes)
+        known = isinstance(declarations, Declarations)
+        self.declarations = declarations if known else Declarations(DeclaredIndexes((), (), ()))
         made = migrations.items if isinstance(migrations, MigrationIndexes) else ()
         self._made = {each.name: f"RunSQL in {each.migration}" for each in made}
 
@@ -57,8 +60,10 @@ class IndexList:
             yield self._table(oid, group, found, say_alias=say_alias)
 
     def droppable(self, outcome: Audit) -> list[Index]:
+        """The indexes that can go, and those of partitions that go with them."""
         found = self._findings(outcome)
-        return [index for index in self.indexes if can_go(found[index.qualified_name])]
+        going = [index for index in self.indexes if can_go(found.get(index.qualified_name, ()))]
+        return list({each.oid: each for index in going for each in self.trees.tree(index)}.values())
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -70,16 +75,18 @@ class IndexList:
     def _table(
         self, oid: int, group: list[Index], found: dict[str, list[Finding]], *, say_alias: bool
     ) -> Table:
-        table = self.tables.get(oid)
+        table = self.tables.by_oid.get(oid)
         title = f"{self.alias}: " * say_alias + group[0].qualified_table
         if table:
-            rows, size = words.count(table.rows, "row"), words.size(table.size_bytes)
+            rows, size = words.count(self.tables.rows(oid), "row"), words.size(self.tables.size(oid))
             title += f"  {rows}, {size}"
-        size = words.size(sum(each.size_bytes for each in group))
+        whole = [self.trees.whole(each) for each in group]
+        size = words.size(sum(each.size_bytes for each in whole))
         title += f"; {words.count(len(group), 'index')}, {size}"
-        return Table(title, COLUMNS, tuple(self._row(each, found[each.qualified_name]) for each in group))
+        rows_of = tuple([self._row(each, found.get(each.qualified_name, ())) for each in whole])
+        return Table(title, COLUMNS, rows_of)
 
-    def _row(self, index: Index, findings: list[Finding]) -> Row:
+    def _row(self, index: Index, findings: Sequence[Finding]) -> Row:
         declared = self.declarations.of(index)
         cells = (
             index.name,
@@ -93,7 +100,7 @@ class IndexList:
         return Row(cells, worst)
 
 
-def verdict(index: Index, findings: list[Finding]) -> str:
+def verdict(index: Index, findings: Sequence[Finding]) -> str:
     """The names of the findings; else why the index stays."""
     if findings:
         return ", ".join(
@@ -116,18 +123,19 @@ def can_go(findings: Iterable[Finding]) -> bool:
 def lists(seen: Facts) -> Iterator[IndexList]:
     """One for each alias whose indexes are known."""
     for each in seen.aliases:
-        indexes, tables = each.get(Indexes), each.get(Tables)
-        if not isinstance(indexes, Unavailable) and not isinstance(tables, Unavailable):
-            declared, migrations = each.get(DeclaredIndexes), each.get(MigrationIndexes)
-            yield IndexList(each.database.alias, indexes, tables, declared, migrations)
+        known = each.get(Indexes), each.get(Tables)
+        if not any(isinstance(fact, Unavailable) for fact in known):
+            yield IndexList(each)
 
 
 def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
-    """Every fact of every index, and what declares it."""
+    """Every fact of every index, the sums of a partitioned one, and what declares it."""
     for index in each.indexes:
         declared = each.declarations.of(index)
+        whole = encode(each.trees.whole(index)) if index.is_partitioned else {}
         yield {
             "database": each.alias,
             **encode(index),
+            "with_partitions": {name: whole[name] for name in SUMS} if whole else None,
             "declared_by": encode(declared) if declared else None,
         }

@@ -488,7 +488,7 @@ def test_a_replica_is_read_like_any_other_server(
         )
         assert unavailable(alias) == {}
         seen = known(alias)
-        rules = [rule for rule in all_rules() if set(rule.needs.values()).intersection(facts.FROM_SERVER)]
+        rules = [rule for rule in all_rules() if rule.sources.intersection(facts.FROM_SERVER)]
         result = audit.run(rules, replica.gather(), Thresholds())
     assert seen[Server].in_recovery
     sequences = {each.name: each for each in seen[Sequences].items}
