@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django_dbaudit import words
@@ -36,6 +37,17 @@ DROPPABLE = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of the indexes shown; the bytes are with those of all partitions."""
+
+    indexes: int
+    size_bytes: int
+    #: Those that can go, and that go with a partitioned one.
+    going: int
+    going_bytes: int
+
+
 class IndexList:
     """The indexes of one alias, with what declares them and what was found about them."""
 
@@ -59,11 +71,22 @@ class IndexList:
         for oid, group in by_table.items():
             yield self._table(oid, group, found, say_alias=say_alias)
 
-    def droppable(self, outcome: Audit) -> list[Index]:
-        """The indexes that can go, and those of partitions that go with them."""
+    def totals(self, outcome: Audit) -> Totals:
         found = self._findings(outcome)
-        going = [index for index in self.indexes if can_go(found.get(index.qualified_name, ()))]
-        return list({each.oid: each for index in going for each in self.trees.tree(index)}.values())
+        all_of = self._with_partitions(self.indexes)
+        going = self._with_partitions(
+            index for index in self.indexes if can_go(found.get(index.qualified_name, ()))
+        )
+        return Totals(
+            indexes=len(self.indexes),
+            size_bytes=sum(each.size_bytes for each in all_of.values()),
+            going=sum(index.oid in going for index in self.indexes),
+            going_bytes=sum(each.size_bytes for each in going.values()),
+        )
+
+    def _with_partitions(self, indexes: Iterable[Index]) -> dict[int, Index]:
+        """These and all attached to them, by oid: each once, be it shown itself or not."""
+        return {each.oid: each for index in indexes for each in self.trees.tree(index)}
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
