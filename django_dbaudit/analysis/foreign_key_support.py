@@ -49,25 +49,36 @@ class ForeignKeySupport(DerivedFact):
         for index in indexes.items:
             of_table[index.table_oid].append(index)
         self._of_table = dict(of_table)
+        served: set[int] = set()
+        serving: set[int] = set()
+        for foreign_key in foreign_keys.items:
+            on_table = self._of_table.get(foreign_key.table_oid, ())
+            found = [index.oid for index in on_table if supports(index, foreign_key)]
+            if found:
+                served.add(foreign_key.oid)
+            if foreign_key.is_enforced:
+                serving.update(found)
+                serving.update(index.oid for index in on_table if _supports_period(index, foreign_key))
+        self._served = served
         #: The oids of all indexes that serve some foreign key.
-        self.oids = frozenset(
-            index.oid
-            for foreign_key in foreign_keys.items
-            if foreign_key.is_enforced
-            for index in self._of_table.get(foreign_key.table_oid, ())
-            if supports(index, foreign_key) or _supports_period(index, foreign_key)
-        )
+        self.oids = frozenset(serving)
 
-    def is_served(self, foreign_key: ForeignKey, table_oid: int | None = None) -> bool:
+    def is_served(self, foreign_key: ForeignKey) -> bool:
         """Whether an index serves the key on its table or, if it has partitions, on each of these."""
-        table = table_oid or foreign_key.table_oid
-        if any(supports(index, foreign_key, table) for index in self._of_table.get(table, ())):
-            return True
-        partitions = self._tables.partitions(table)
-        return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
+        table = foreign_key.table_oid
+        return foreign_key.oid in self._served or self._is_served_below(foreign_key, table)
+
+    def _is_served_below(self, foreign_key: ForeignKey, table_oid: int) -> bool:
+        partitions = self._tables.partitions(table_oid)
+        return bool(partitions) and all(
+            any(supports(index, foreign_key, each.oid) for index in self._of_table.get(each.oid, ()))
+            or self._is_served_below(foreign_key, each.oid)
+            for each in partitions
+        )
 
 
 def _supports_period(index: Index, foreign_key: ForeignKey) -> bool:
     """Whether the lookup of a temporal key, which asks for overlapping ranges, can use the index."""
-    columns = {column.name for column in foreign_key.columns}
-    return foreign_key.has_period and index.access_method == "gist" and columns.issuperset(index.columns)
+    if not foreign_key.has_period or index.access_method != "gist":
+        return False
+    return {column.name for column in foreign_key.columns}.issuperset(index.columns)

@@ -166,16 +166,22 @@ def _tables(paper: _Paper, tables: Sequence[Table]) -> None:
     for table in map(_printable, tables):
         paper.line()
         paper.prose(table.title, ink="bold")
-        rows = [[column.title for column in table.columns], *(row.cells for row in table.rows)]
-        widths = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
-        if sum(widths) + GAP * (len(widths) - 1) <= room:
+        widths = _widths(table) if room else []
+        if widths and sum(widths) + GAP * (len(widths) - 1) <= room:
             _wide(paper, table, widths)
         else:
             _narrow(paper, table)
 
 
+def _widths(table: Table) -> list[int]:
+    rows = [[column.title for column in table.columns], *(row.cells for row in table.rows)]
+    return [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+
+
 def _printable(table: Table) -> Table:
     """What it will look like on paper, so that it is measured as it is shown."""
+    if all(cell.isprintable() for row in table.rows for cell in row.cells):
+        return table
     rows = [replace(row, cells=tuple(map(_visible, row.cells))) for row in table.rows]
     return replace(table, rows=tuple(rows))
 
