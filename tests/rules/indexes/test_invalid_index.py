@@ -206,8 +206,8 @@ def test_the_copy_of_a_long_name_is_traced_to_its_original(scratch: Scratch) -> 
 
 def test_the_old_copy_of_a_rebuild_says_so(scratch: Scratch) -> None:
     scratch.run(TABLE, "CREATE INDEX t_a ON t (a)")
-    posed = an_index(name="t_a_ccold", is_valid=False)
     (working,) = scratch.fact(Indexes).items
+    posed = an_index(name="t_a_ccold", is_valid=False, table_oid=working.table_oid)
     finding = only(judge("invalid-index", scratch, Indexes((working, posed))))
     assert "is the old copy of a REINDEX CONCURRENTLY; its replacement is in place" in finding.message
     assert finding.fix
