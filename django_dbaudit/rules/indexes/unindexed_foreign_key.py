@@ -26,7 +26,7 @@ which indexes serve the lookup was verified with EXPLAIN.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django_dbaudit import words
 from django_dbaudit.analysis.foreign_key_support import supports
@@ -52,14 +52,19 @@ def unindexed_foreign_key(
     schema = _Schema(indexes, tables)
     columns = {(each.table, each.column): each for each in declared.columns}
     wanted = {(each.table, each.columns): each for each in declared.items if each.kind != "like"}
+    # One index serves all keys on the same columns, whatever they refer to: it lacks once.
+    unserved: dict[tuple[int, frozenset[str]], list[ForeignKey]] = defaultdict(list)
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
         if not schema.is_served(foreign_key, foreign_key.table_oid):
-            names = tuple(column.name for column in foreign_key.columns)
-            field = columns.get((foreign_key.table, names[0]))
-            fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), schema)
-            yield _finding(foreign_key, schema, field, fix, thresholds)
+            same = frozenset(column.name for column in foreign_key.columns)
+            unserved[foreign_key.table_oid, same].append(foreign_key)
+    for foreign_key, *others in unserved.values():
+        names = tuple(column.name for column in foreign_key.columns)
+        field = columns.get((foreign_key.table, names[0]))
+        fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), schema)
+        yield _finding(foreign_key, others, schema, field, fix, thresholds)
 
 
 class _Schema:
@@ -89,6 +94,7 @@ class _Schema:
 
 def _finding(
     foreign_key: ForeignKey,
+    others: Sequence[ForeignKey],
     schema: _Schema,
     field: DeclaredColumn | None,
     fix: Fix,
@@ -96,8 +102,8 @@ def _finding(
 ) -> Finding:
     names = [column.name for column in foreign_key.columns]
     rows = schema.rows(foreign_key.table_oid)
-    parent = schema.tables.get(foreign_key.referenced_table_oid)
-    deletes = parent.rows_deleted if parent else 0
+    referenced = {each.referenced_table_oid: each.referenced_table for each in (foreign_key, *others)}
+    parents = [schema.tables[oid] for oid in referenced if oid in schema.tables]
     few = rows < thresholds.unindexed_foreign_key_rows
     return rule.finding(
         Subject(
@@ -105,7 +111,7 @@ def _finding(
             f"{foreign_key.qualified_table}.{','.join(names)}",
             foreign_key.qualified_table,
         ),
-        f"Deleting from {foreign_key.referenced_table} reads all of {foreign_key.table} "
+        f"Deleting from {' or '.join(referenced.values())} reads all of {foreign_key.table} "
         f"({words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
         severity=Severity.INFO if few else None,
         evidence={
@@ -113,7 +119,7 @@ def _finding(
             "on_delete": foreign_key.on_delete,
             "referenced_table": f"{foreign_key.referenced_schema}.{foreign_key.referenced_table}",
             "rows": rows,
-            "rows_deleted_from_referenced": deletes,
+            "rows_deleted_from_referenced": sum(parent.rows_deleted for parent in parents),
         },
         location=field.location if field and not field.is_third_party else None,
         fix=fix,
