@@ -41,9 +41,6 @@ THRESHOLDS = Thresholds(
     large_index_pages=2,
 )
 
-#: A default collation that is not C, as nearly everywhere: in C a plain index serves LIKE too.
-LOCALE = "TEMPLATE template0 LC_COLLATE 'C.utf8' LC_CTYPE 'C.utf8'"
-
 _TRAPS_ALONE = "n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema', 'public')"
 
 _THINGS = f"""
@@ -107,7 +104,7 @@ def below(trap: Trap, qualified: str) -> str | None:
 @contextlib.contextmanager
 def laid(admin: BaseDatabaseWrapper) -> Iterator[Laid]:
     """All traps in one database, read as they say, and audited."""
-    with Scratch.created(admin, LOCALE) as scratch:
+    with Scratch.created(admin, _locale(admin)) as scratch:
         traps = tuple(trap for trap in TRAPS if why_not(trap, scratch) is None)
         for extension in sorted({each for trap in traps for each in trap.extensions}):
             scratch.run(f"CREATE EXTENSION {extension}")
@@ -125,6 +122,16 @@ def laid(admin: BaseDatabaseWrapper) -> Iterator[Laid]:
             things=frozenset(name for name, _ in things),
             indexes=frozenset(name for name, is_index in things if is_index),
         )
+
+
+def _locale(admin: BaseDatabaseWrapper) -> str:
+    """A default collation that is not C, as nearly everywhere: in C a plain index serves LIKE too."""
+    with admin.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        ((version,),) = cursor.fetchall()
+    # A cluster may have another provider, by which C.UTF-8 is C in all but its name.
+    provider = "LOCALE_PROVIDER libc" if int(version) >= 150_000 else ""
+    return f"TEMPLATE template0 {provider} LC_COLLATE 'C.utf8' LC_CTYPE 'C.utf8'"
 
 
 def why_not(trap: Trap, scratch: Scratch) -> str | None:

@@ -126,7 +126,7 @@ TRAPS = (
             "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a) DEFERRABLE",
             "CREATE UNIQUE INDEX t_a_now ON t (a)",
         ),
-        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
+        works=("CREATE TABLE child (id int PRIMARY KEY REFERENCES t (a))",),
     ),
     Trap(
         "deferrable_and_plain",
@@ -460,19 +460,20 @@ TRAPS = (
             Fails("CREATE UNIQUE INDEX CONCURRENTLY t_a_key ON t (a)"),
             "CREATE INDEX t_a ON t (a)",
         ),
-        {"t_a_key": invalid()},
+        {"t_a_key": invalid(says="duplicates have to go first")},
         served=("SELECT * FROM t WHERE a = 1",),
+        by_hand=("DELETE FROM t WHERE id = 2",),
     ),
     Trap(
         "invalid_older_twin",
-        "The failed build is older, and still not the one to keep.",
+        "The failed build is older, and still not the one to keep; built again it would be a duplicate.",
         (
             T,
             "CREATE INDEX t_a_failed ON t (a)",
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a_failed'::regclass",
             "CREATE INDEX t_a ON t (a)",
         ),
-        {"t_a_failed": invalid()},
+        {"t_a_failed": invalid(says="t_a does all")},
         served=("SELECT * FROM t WHERE a = 1",),
     ),
     Trap(

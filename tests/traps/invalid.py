@@ -28,7 +28,9 @@ TRAPS = (
             "INSERT INTO t (id, a) VALUES (1, 1), (2, 1)",
             Fails("CREATE UNIQUE INDEX CONCURRENTLY t_a_key ON t (a)"),
         ),
-        {"t_a_key": invalid()},
+        {"t_a_key": invalid(says="duplicates have to go first")},
+        by_hand=("DELETE FROM t WHERE id = 2",),
+        refused=("INSERT INTO t (id, a) VALUES (3, 1)",),
     ),
     Trap(
         "failed_unique_build_still_refuses",
@@ -106,7 +108,66 @@ TRAPS = (
         "leftover_without_its_original",
         "Whoever dropped the index left its copy: nothing works, and nobody must say that it does.",
         (*FAILS_TO_REBUILD, MENDED, "DROP INDEX t_f"),
-        {"t_f_ccnew": invalid()},
+        {"t_f_ccnew": invalid(says="is gone")},
+    ),
+    Trap(
+        "failed_rebuild_of_a_failed_build",
+        "The original is invalid itself: nobody must say that it works.",
+        (
+            *FAILS_TO_REBUILD,
+            MENDED,
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_f'::regclass",
+        ),
+        {"t_f": invalid(), "t_f_ccnew": invalid(says="t_f does not work either")},
+        served=("SELECT * FROM t WHERE f(a) = 1",),
+    ),
+    Trap(
+        "failed_and_tried_again",
+        "Built in the meantime under another name: built again the first would be its duplicate.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a'::regclass",
+            "CREATE INDEX t_a_second ON t (a)",
+        ),
+        {"t_a": invalid(says="t_a_second does all")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+    Trap(
+        "failed_and_wider",
+        "A wider one that works has made it superfluous before it was built.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a'::regclass",
+            "CREATE INDEX t_ab ON t (a, b)",
+        ),
+        {"t_a": invalid(says="t_ab does all")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+    Trap(
+        "failed_unique_and_plain",
+        "A plain index that works does not refuse what the unique one was to refuse.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_a_key ON t (a)",
+            "UPDATE pg_index SET indisvalid = false, indisready = false "
+            "WHERE indexrelid = 't_a_key'::regclass",
+            "CREATE INDEX t_ab ON t (a, b)",
+        ),
+        {"t_a_key": invalid()},
+        works=("INSERT INTO t (id, a) VALUES (1, 1)",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "leftover_without_its_replacement",
+        "The old copy alone: nobody must say that another is in place.",
+        (
+            T,
+            "CREATE INDEX t_a_ccold ON t (a)",
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a_ccold'::regclass",
+        ),
+        {"t_a_ccold": invalid(says="no working replacement")},
     ),
     Trap(
         "half_dropped",

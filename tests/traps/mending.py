@@ -36,10 +36,13 @@ def mended(admin: BaseDatabaseWrapper, laid: Laid) -> Iterator[Mended]:
     connections[laid.scratch.alias].close()
     template = connections.settings[laid.scratch.alias]["NAME"]
     with Scratch.created(admin, f"TEMPLATE {template}") as copy:
+        for trap in laid.traps:
+            copy.run(f"SET search_path = {trap.name}, public", *trap.by_hand, "RESET search_path")
+        # An index that two rules would drop is dropped once.
+        wanted = {statement: finding for finding in laid.findings for statement in statements(finding)}
         failures = tuple(
             (finding, why)
-            for finding in laid.findings
-            for statement in statements(finding)
+            for statement, finding in wanted.items()
             if (why := _carried_out(copy, statement))
         )
         yield Mended(copy, failures)

@@ -86,7 +86,8 @@ TRAPS = (
         "A primary key over both columns serves the first; the second needs its own.",
         (
             PARENT,
-            """CREATE TABLE t (one int REFERENCES parent, two int REFERENCES parent (id), PRIMARY KEY (one, two))""",
+            """CREATE TABLE t (one int REFERENCES parent, two int REFERENCES parent (id), x int,
+                PRIMARY KEY (one, two))""",
             "CREATE INDEX t_one ON t (one)",
             "CREATE INDEX t_two ON t (two)",
         ),
@@ -215,6 +216,7 @@ TRAPS = (
         ),
         {"t_ab_key": invalid()},
         served=("SELECT * FROM t WHERE a = 1",),
+        by_hand=("DELETE FROM t WHERE id = 2",),
     ),
     Trap(
         "wider_partial",
@@ -251,7 +253,12 @@ TRAPS = (
     Trap(
         "include_that_the_wider_lacks",
         "Without the narrow one the query has to visit the table.",
-        (T, "CREATE INDEX t_a ON t (a) INCLUDE (c)", "CREATE INDEX t_ab ON t (a, b)"),
+        (
+            T,
+            "INSERT INTO t (id, a) SELECT g, g FROM generate_series(1, 100) AS g",
+            "CREATE INDEX t_a ON t (a) INCLUDE (c)",
+            "CREATE INDEX t_ab ON t (a, b)",
+        ),
         needed={"t_a": "SELECT a, c FROM t WHERE a = 1"},
     ),
     Trap(

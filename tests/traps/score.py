@@ -35,9 +35,9 @@ def main() -> int:
 
 def _scored() -> int:
     # Only now: what these import reads the settings.
-    from scratch import admin  # noqa: PLC0415
-    from traps import FAMILIES, scoring  # noqa: PLC0415
-    from traps.database import laid  # noqa: PLC0415
+    from scratch import admin
+    from traps import FAMILIES, scoring
+    from traps.database import laid
 
     with admin() as connection, laid(connection) as schema:
         wrong = {trap: scoring.mistakes(schema, trap) for trap in schema.traps}

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from django.db import Error, connections
+from django.db import Error
 
-from scratch import Scratch, admin
+from django_dbaudit.finding import Related
+from scratch import admin
 from traps import TRAPS, scoring
 from traps.database import Laid, below, judged, laid, why_not
 from traps.mending import Mended, mended, plan
@@ -14,6 +15,9 @@ from traps.trap import Trap
 
 #: Rules whose fix, where it is SQL, leaves nothing of theirs to be found.
 STRUCTURE = ("duplicate-index", "redundant-index", "invalid-index", "unindexed-foreign-key")
+
+#: What a mended index does away with.
+SEQUENTIAL = {"Seq Scan Filter"}
 
 CONSTRAINTS = """
 SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype <> 'n' AND conrelid <> 0
@@ -79,7 +83,8 @@ def test_the_server_takes_the_fixes(trap: Trap, after: Mended) -> None:
 @each(lambda trap: trap.served)
 def test_the_fixes_leave_queries_as_well_served(trap: Trap, schema: Laid, after: Mended) -> None:
     for query in trap.served:
-        assert plan(after.scratch, trap, query) == plan(schema.scratch, trap, query), query
+        before, now = plan(schema.scratch, trap, query), plan(after.scratch, trap, query)
+        assert now == before or set(before) - set(now) >= SEQUENTIAL, query
 
 
 @each(lambda trap: trap.works or trap.refused)
@@ -105,11 +110,19 @@ def test_the_fixes_take_no_replica_identity_and_no_order_away(schema: Laid, afte
 
 
 def test_the_fixes_leave_nothing_to_fix(schema: Laid, after: Mended) -> None:
-    without_sql = {
-        finding.subject.name for finding in schema.findings if finding.fix and finding.fix.kind != "sql"
-    }
-    left = {f"{finding.name} {finding.subject.name}" for finding in judged(after.scratch, STRUCTURE)}
-    assert {each for each in left if each.partition(" ")[2] not in without_sql} == set()
+    by_hand = {each.subject.name for each in schema.findings if each.fix and each.fix.kind != "sql"}
+    failed = {each.subject.name for each in schema.findings if each.name == "invalid-index"}
+    left = [
+        f"{each.name} {each.subject.name}"
+        for each in judged(after.scratch, STRUCTURE)
+        # What a foreign key gets, or a failed build becomes, may make an older index superfluous.
+        if each.subject.name not in by_hand and _names(each.related) <= schema.indexes - failed
+    ]
+    assert left == []
+
+
+def _names(related: Iterable[Related]) -> set[str]:
+    return {each.name for each in related}
 
 
 def test_no_finding_lies_outside_the_traps(schema: Laid) -> None:

@@ -50,6 +50,8 @@ class Trap:
     served: tuple[str, ...] = ()
     #: Indexes that must stay, and the query whose plan gets worse without each: proof of the verdict.
     needed: Mapping[str, str] = field(default_factory=dict)
+    #: What has to be done by hand before the fixes, as they say.
+    by_hand: tuple[str, ...] = ()
     #: Statements that still work, and those still refused, when every fix has been carried out.
     works: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
