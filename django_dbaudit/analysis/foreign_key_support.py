@@ -12,6 +12,10 @@ from collections.abc import Iterable
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeyColumn
 from django_dbaudit.postgres.indexes import Index, IndexKey
 
+#: Access methods that go straight to the rows with one value of the first key. BRIN reads all pages
+#: near them.
+FIND_EQUALS = frozenset({"btree", "hash", "gist", "spgist"})
+
 
 def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None) -> bool:
     """Whether the index serves the key on its table or, if ``table_oid`` says so, on a partition."""
@@ -20,7 +24,7 @@ def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None
     return (
         index.is_usable
         and index.table_oid == (table_oid or foreign_key.table_oid)
-        and index.access_method in ("btree", "hash")
+        and index.access_method in FIND_EQUALS
         and {key.column for key in first} == set(columns)
         and all(_finds(key, columns[str(key.column)]) for key in first)
         and _keeps_all(index.predicate, foreign_key)

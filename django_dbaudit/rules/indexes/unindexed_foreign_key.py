@@ -4,10 +4,11 @@ To delete a row, or to change its key, PostgreSQL looks for rows that refer to i
 that begins with the foreign key's columns, each look reads the referring table from end to end, once
 for each deleted row, while locks are held. Joins from the referenced side suffer likewise.
 
-**What counts as an index.** A usable btree or hash index whose first keys are the foreign key's
-columns *in any order*, with the column's collation and an operator class that knows the key's
-equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys and unique
-constraints count. For a partitioned table an index on each partition will do.
+**What counts as an index.** A usable btree, hash, GiST or SP-GiST index whose first keys are the foreign
+key's columns *in any order*, with the column's collation and an operator class that knows the key's
+equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys, unique and exclusion
+constraints count. For a partitioned table an index on each partition will do. Where the column has to be
+cast to the type of the one that it refers to, an ``integer`` to ``numeric``, no index on it counts.
 
 **What is never reported.** The copies of a foreign key on partitions; NOT ENFORCED and temporal
 (PERIOD) foreign keys.
@@ -86,6 +87,15 @@ class _Schema:
         partitions = self._partitions[table]
         return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
 
+    def is_indexed_in_vain(self, foreign_key: ForeignKey) -> bool:
+        """Whether the index that one would make is there, and the lookup asks for another type."""
+        wanted = {(column.name, column.collation) for column in foreign_key.columns}
+        return any(
+            {(key.column, key.collation) for key in index.keys[: len(wanted)]} == wanted
+            for index in self._indexes[foreign_key.table_oid]
+            if index.is_usable and index.access_method == "btree" and index.predicate is None
+        )
+
     def rows(self, table: int) -> int:
         known = self.tables.get(table)
         own = known.rows if known and not known.is_partitioned else 0
@@ -104,6 +114,9 @@ def _finding(
     rows = schema.rows(foreign_key.table_oid)
     referenced = {each.referenced_table_oid: each.referenced_table for each in (foreign_key, *others)}
     parents = [schema.tables[oid] for oid in referenced if oid in schema.tables]
+    why = f"no index begins with {', '.join(names)}"
+    if schema.is_indexed_in_vain(foreign_key):
+        why = f"no index serves {', '.join(names)} cast to the type in {foreign_key.referenced_table}"
     few = rows < thresholds.unindexed_foreign_key_rows
     return rule.finding(
         Subject(
@@ -112,7 +125,7 @@ def _finding(
             foreign_key.qualified_table,
         ),
         f"Deleting from {' or '.join(referenced.values())} reads all of {foreign_key.table} "
-        f"({words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
+        f"({words.count(rows, 'row')}): {why}.",
         severity=Severity.INFO if few else None,
         evidence={
             "constraint": foreign_key.name,
@@ -133,6 +146,10 @@ def _fix(
     wanted: DeclaredIndex | None,
     schema: _Schema,
 ) -> Fix:
+    if schema.is_indexed_in_vain(foreign_key):
+        return Fix(
+            "text", f"Give {', '.join(names)} the type of what it refers to; its index will serve then."
+        )
     table = schema.tables.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
     name = f"{words.quote(wanted.names[0])} " if wanted else ""
