@@ -11,28 +11,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from traps import (
+    access_methods,
     collations,
+    constraints,
     duplicates,
+    foreign_key_types,
     foreign_keys,
     invalid,
     keys,
     names,
+    not_quite_prefixes,
+    orders,
+    partitioned_keys,
     partitions,
     redundancy,
     sequences,
+    unread_and_needed,
     usage,
     values,
 )
 from traps.trap import Trap
 
 FAMILIES: Mapping[str, tuple[Trap, ...]] = {
-    "duplicates": duplicates.TRAPS,
-    "redundant": redundancy.TRAPS,
+    "duplicates": (
+        *duplicates.TRAPS,
+        *constraints.TRAPS,
+        *orders.TRAPS,
+        *access_methods.TRAPS,
+    ),
+    "redundant": (*redundancy.TRAPS, *not_quite_prefixes.TRAPS),
     "text and collations": collations.TRAPS,
     "names": names.TRAPS,
-    "partitions": partitions.TRAPS,
-    "use": usage.TRAPS,
-    "foreign keys": foreign_keys.TRAPS,
+    "partitions": (*partitions.TRAPS, *partitioned_keys.TRAPS),
+    "use": (*usage.TRAPS, *unread_and_needed.TRAPS),
+    "foreign keys": (*foreign_keys.TRAPS, *foreign_key_types.TRAPS),
     "invalid": invalid.TRAPS,
     "sequences": sequences.TRAPS,
     "keys of tables": keys.TRAPS,

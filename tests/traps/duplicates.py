@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from traps.tables import T
-from traps.trap import Fails, Trap, duplicate, invalid, redundant
+from traps.trap import Fails, Trap, duplicate, invalid
 
 TRAPS = (
     Trap(
@@ -19,149 +19,6 @@ TRAPS = (
         (T, "CREATE INDEX z ON t (a, b)", "CREATE INDEX y ON t (a, b)", "CREATE INDEX x ON t (a, b)"),
         {"y": duplicate("z"), "x": duplicate("z")},
         served=("SELECT * FROM t WHERE a = 1 ORDER BY b",),
-    ),
-    Trap(
-        "unique_is_younger",
-        "A unique index does what a plain one does, and more: age does not count.",
-        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_a_key ON t (a)"),
-        {"t_a": duplicate("t_a_key")},
-        works=("INSERT INTO t (id, a) VALUES (1, 1)",),
-        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
-    ),
-    Trap(
-        "primary_key_and_plain",
-        "The primary key's index serves every query on its column.",
-        (T, "CREATE INDEX t_id ON t (id)"),
-        {"t_id": duplicate("t_pkey")},
-        served=("SELECT * FROM t WHERE id = 1",),
-    ),
-    Trap(
-        "primary_key_and_unique",
-        "A unique index on the primary key's column refuses nothing that the key lets through.",
-        (T, "CREATE UNIQUE INDEX t_id_unique ON t (id)"),
-        {"t_id_unique": duplicate("t_pkey")},
-        works=("INSERT INTO t (id) VALUES (1)",),
-        refused=("INSERT INTO t (id) VALUES (1)",),
-    ),
-    Trap(
-        "constraint_is_younger",
-        "DROP INDEX fails on the index of a constraint, so the plain unique one goes, older or not.",
-        (T, "CREATE UNIQUE INDEX t_a_old ON t (a)", "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a)"),
-        {"t_a_old": duplicate("t_a_key")},
-        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
-        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
-    ),
-    Trap(
-        "constraint_adopted_index",
-        "An index made first and adopted as a constraint is the constraint's.",
-        (
-            T,
-            "CREATE UNIQUE INDEX t_a_first ON t (a)",
-            "CREATE UNIQUE INDEX t_a_second ON t (a)",
-            "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE USING INDEX t_a_second",
-        ),
-        {"t_a_first": duplicate("t_a_key")},
-    ),
-    Trap(
-        "two_constraints",
-        "Neither constraint's index can be dropped, and which promise to give up is not an index's matter.",
-        (T, "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a)"),
-    ),
-    Trap(
-        "unique_and_primary_key_constraint",
-        "The same where one of the two is the primary key.",
-        (T, "ALTER TABLE t ADD CONSTRAINT t_id_key UNIQUE (id)"),
-    ),
-    Trap(
-        "foreign_key_target",
-        "A foreign key leans on one of two unique indexes, and the server refuses to drop that one.",
-        (
-            T,
-            "CREATE UNIQUE INDEX t_a_target ON t (a)",
-            "CREATE TABLE child (id int PRIMARY KEY REFERENCES t (a))",
-            "CREATE UNIQUE INDEX t_a_other ON t (a)",
-        ),
-        {"t_a_other": duplicate("t_a_target")},
-        works=("INSERT INTO t (id, a) VALUES (1, 1)", "INSERT INTO child VALUES (1)"),
-        refused=("INSERT INTO child VALUES (2)", "DROP INDEX t_a_target"),
-    ),
-    Trap(
-        "replica_identity",
-        "DROP INDEX takes a replica identity away without a word, and replication of UPDATEs with it.",
-        (
-            T,
-            "CREATE UNIQUE INDEX t_n_old ON t (n)",
-            "CREATE UNIQUE INDEX t_n_identity ON t (n)",
-            "ALTER TABLE t REPLICA IDENTITY USING INDEX t_n_identity",
-        ),
-        {"t_n_old": duplicate("t_n_identity")},
-    ),
-    Trap(
-        "replica_identity_and_constraint",
-        "Neither can go: the constraint's index cannot be dropped, the replica identity's must not be.",
-        (
-            T,
-            "ALTER TABLE t ADD CONSTRAINT t_n_key UNIQUE (n)",
-            "CREATE UNIQUE INDEX t_n_identity ON t (n)",
-            "ALTER TABLE t REPLICA IDENTITY USING INDEX t_n_identity",
-        ),
-    ),
-    Trap(
-        "clustered",
-        "CLUSTER and pg_repack go by the index that the table is clustered on.",
-        (
-            T,
-            "CREATE INDEX t_a ON t (a)",
-            "CREATE INDEX t_a_order ON t (a)",
-            "ALTER TABLE t CLUSTER ON t_a_order",
-        ),
-        {"t_a": duplicate("t_a_order")},
-        works=("CLUSTER t",),
-    ),
-    Trap(
-        "deferrable_and_immediate",
-        "A deferrable constraint can be no foreign key's target and no arbiter of ON CONFLICT.",
-        (
-            T,
-            "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a) DEFERRABLE",
-            "CREATE UNIQUE INDEX t_a_now ON t (a)",
-        ),
-        works=("CREATE TABLE child (id int PRIMARY KEY REFERENCES t (a))",),
-    ),
-    Trap(
-        "deferrable_and_plain",
-        "Queries read the index of a deferrable constraint like any other.",
-        (T, "CREATE INDEX t_a ON t (a)", "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a) DEFERRABLE"),
-        {"t_a": duplicate("t_a_key")},
-        served=("SELECT * FROM t WHERE a = 1",),
-    ),
-    Trap(
-        "deferrable_primary_key",
-        "As with a deferrable constraint.",
-        (
-            "CREATE TABLE t (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)",
-            "CREATE UNIQUE INDEX t_id_now ON t (id)",
-        ),
-    ),
-    Trap(
-        "nulls_not_distinct",
-        "One lets two NULLs in, the other does not.",
-        (
-            T,
-            "CREATE UNIQUE INDEX t_a_many_nulls ON t (a)",
-            "CREATE UNIQUE INDEX t_a_one_null ON t (a) NULLS NOT DISTINCT",
-        ),
-        since=15,
-        works=("INSERT INTO t (id) VALUES (1)",),
-        refused=("INSERT INTO t (id) VALUES (2)",),
-    ),
-    Trap(
-        "nulls_not_distinct_and_plain",
-        "Where both are read only, how NULLs compare makes no difference.",
-        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_a_key ON t (a) NULLS NOT DISTINCT"),
-        {"t_a": duplicate("t_a_key")},
-        since=15,
-        served=("SELECT * FROM t WHERE a IS NULL", "SELECT * FROM t WHERE a = 1"),
     ),
     Trap(
         "fillfactor",
@@ -218,83 +75,6 @@ TRAPS = (
         needed={"t_a": "SELECT * FROM t WHERE a = 1"},
     ),
     Trap(
-        "partial_unique_and_unique",
-        "ON CONFLICT … WHERE may name the partial one, and its promise is a different one.",
-        (
-            T,
-            "CREATE UNIQUE INDEX t_a_key ON t (a)",
-            "CREATE UNIQUE INDEX t_a_live ON t (a) WHERE b IS NULL",
-        ),
-    ),
-    Trap(
-        "partial_unique_and_plain",
-        "A unique index over some rows does not serve queries for the others.",
-        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_a_live ON t (a) WHERE b IS NULL"),
-        needed={"t_a": "SELECT * FROM t WHERE a = 1"},
-    ),
-    Trap(
-        "mirror",
-        "A btree is read in both directions.",
-        (T, "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_a_desc ON t (a DESC)"),
-        {"t_a_desc": duplicate("t_a")},
-        served=("SELECT * FROM t ORDER BY a", "SELECT * FROM t ORDER BY a DESC"),
-    ),
-    Trap(
-        "mirror_of_two_keys",
-        "So is one of two keys, where both are turned.",
-        (T, "CREATE INDEX t_ab ON t (a, b DESC)", "CREATE INDEX t_ba ON t (a DESC, b)"),
-        {"t_ba": duplicate("t_ab")},
-        served=("SELECT * FROM t ORDER BY a DESC, b", "SELECT * FROM t ORDER BY a, b DESC"),
-    ),
-    Trap(
-        "mirror_with_nulls_spelled_out",
-        "DESC NULLS FIRST is what DESC means.",
-        (T, "CREATE INDEX t_a ON t (a NULLS LAST)", "CREATE INDEX t_a_desc ON t (a DESC NULLS FIRST)"),
-        {"t_a_desc": duplicate("t_a")},
-    ),
-    Trap(
-        "mirror_but_for_nulls",
-        "Read backwards, (a) has its NULLs first.",
-        (T, "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_a_desc ON t (a DESC NULLS LAST)"),
-        needed={
-            "t_a": "SELECT * FROM t ORDER BY a",
-            "t_a_desc": "SELECT * FROM t ORDER BY a DESC NULLS LAST",
-        },
-    ),
-    Trap(
-        "mirror_but_for_nulls_of_not_null",
-        "On a column without NULLs the planner asks for the same order all the same.",
-        (T, "CREATE INDEX t_n ON t (n)", "CREATE INDEX t_n_desc ON t (n DESC NULLS LAST)"),
-        needed={"t_n_desc": "SELECT * FROM t ORDER BY n DESC NULLS LAST"},
-    ),
-    Trap(
-        "half_a_mirror",
-        "One key turned and the other not gives an order of its own.",
-        (T, "CREATE INDEX t_ab ON t (a, b)", "CREATE INDEX t_ab_desc ON t (a, b DESC)"),
-        needed={
-            "t_ab": "SELECT * FROM t ORDER BY a, b",
-            "t_ab_desc": "SELECT * FROM t ORDER BY a, b DESC",
-        },
-    ),
-    Trap(
-        "mirror_of_a_unique",
-        "A unique mirror refuses the same rows and reads both ways; the constraint stays.",
-        (
-            T,
-            "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a)",
-            "CREATE UNIQUE INDEX t_a_desc ON t (a DESC)",
-        ),
-        {"t_a_desc": duplicate("t_a_key")},
-        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
-        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
-    ),
-    Trap(
-        "order_of_columns",
-        "Whoever sorts the columns takes these for one.",
-        (T, "CREATE INDEX t_ab ON t (a, b)", "CREATE INDEX t_ba ON t (b, a)"),
-        needed={"t_ab": "SELECT * FROM t ORDER BY a, b", "t_ba": "SELECT * FROM t ORDER BY b, a"},
-    ),
-    Trap(
         "include_in_another_order",
         "The order of INCLUDE means nothing.",
         (T, "CREATE INDEX t_bc ON t (a) INCLUDE (b, c)", "CREATE INDEX t_cb ON t (a) INCLUDE (c, b)"),
@@ -305,151 +85,6 @@ TRAPS = (
         "include_differs",
         "Each is read alone by other queries.",
         (T, "CREATE INDEX t_b ON t (a) INCLUDE (b)", "CREATE INDEX t_c ON t (a) INCLUDE (c)"),
-    ),
-    Trap(
-        "unique_include_and_unique_pair",
-        "pg_index.indkey is the same in both; only indnkeyatts tells UNIQUE (a) from UNIQUE (a, b).",
-        (T, "CREATE UNIQUE INDEX t_a_key ON t (a) INCLUDE (b)", "CREATE UNIQUE INDEX t_ab_key ON t (a, b)"),
-        works=("INSERT INTO t (id, a, b) VALUES (1, 1, 1)",),
-        refused=("INSERT INTO t (id, a, b) VALUES (2, 1, 2)",),
-    ),
-    Trap(
-        "unique_and_unique_include",
-        "INCLUDE adds no key: the second refuses what the first does, and is read for more.",
-        (T, "CREATE UNIQUE INDEX t_a_key ON t (a)", "CREATE UNIQUE INDEX t_a_with_b ON t (a) INCLUDE (b)"),
-        {"t_a_key": redundant("t_a_with_b", or_rule="duplicate-index")},
-        served=("SELECT * FROM t WHERE a = 1",),
-        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
-        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
-    ),
-    Trap(
-        "hash_and_btree",
-        "Another access method, another price; to drop either is a matter of measuring.",
-        (T, "CREATE INDEX t_hash ON t USING hash (a)", "CREATE INDEX t_btree ON t (a)"),
-    ),
-    Trap(
-        "brin_and_btree",
-        "A btree finds a row, BRIN a range of pages: the btree is no duplicate of a BRIN.",
-        (T, "CREATE INDEX t_brin ON t USING brin (a)", "CREATE INDEX t_btree ON t (a)"),
-    ),
-    Trap(
-        "hash_twice",
-        "A duplicate whatever the access method.",
-        (T, "CREATE INDEX t_hash ON t USING hash (code)", "CREATE INDEX t_hash_2 ON t USING hash (code)"),
-        {"t_hash_2": duplicate("t_hash")},
-    ),
-    Trap(
-        "gin_twice",
-        "The second spells out the default operator class.",
-        (
-            T,
-            "CREATE INDEX t_doc ON t USING gin (doc)",
-            "CREATE INDEX t_doc_2 ON t USING gin (doc jsonb_ops)",
-        ),
-        {"t_doc_2": duplicate("t_doc")},
-        served=("SELECT * FROM t WHERE doc ? 'x'",),
-    ),
-    Trap(
-        "gin_operator_classes",
-        "jsonb_path_ops is smaller and does not know the ? operators.",
-        (
-            T,
-            "CREATE INDEX t_doc ON t USING gin (doc)",
-            "CREATE INDEX t_path ON t USING gin (doc jsonb_path_ops)",
-        ),
-        needed={"t_doc": "SELECT * FROM t WHERE doc ? 'x'"},
-    ),
-    Trap(
-        "gin_in_another_order",
-        "For GIN the order of keys means little, but two indexes that are not exact equals stay apart here.",
-        (
-            T,
-            "CREATE INDEX t_one ON t USING gin (doc, tags)",
-            "CREATE INDEX t_two ON t USING gin (tags, doc)",
-        ),
-    ),
-    Trap(
-        "gist_twice",
-        "A duplicate whatever the access method.",
-        (T, "CREATE INDEX t_area ON t USING gist (area)", "CREATE INDEX t_area_2 ON t USING gist (area)"),
-        {"t_area_2": duplicate("t_area")},
-    ),
-    Trap(
-        "gist_and_spgist",
-        "Both know points, each in its own way.",
-        (T, "CREATE INDEX t_gist ON t USING gist (at)", "CREATE INDEX t_spgist ON t USING spgist (at)"),
-    ),
-    Trap(
-        "spgist_operator_classes",
-        "A quad tree and a k-d tree over the same column.",
-        (
-            T,
-            "CREATE INDEX t_quad ON t USING spgist (at)",
-            "CREATE INDEX t_kd ON t USING spgist (at kd_point_ops)",
-        ),
-    ),
-    Trap(
-        "brin_operator_classes",
-        "minmax keeps one range of values for some pages, bloom their hashes.",
-        (
-            T,
-            "CREATE INDEX t_minmax ON t USING brin (a)",
-            "CREATE INDEX t_bloom ON t USING brin (a int4_bloom_ops)",
-        ),
-        needed={"t_minmax": "SELECT * FROM t WHERE a < 5"},
-    ),
-    Trap(
-        "exclusion_and_plain",
-        "An exclusion constraint's index is read like any other; it is not unique, and must stay.",
-        (
-            T,
-            "CREATE INDEX t_during ON t USING gist (during)",
-            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING gist (during WITH &&)",
-        ),
-        {"t_during": duplicate("t_apart")},
-        served=("SELECT * FROM t WHERE during && int4range(1, 5)",),
-        works=("INSERT INTO t (id, during) VALUES (1, int4range(1, 5))",),
-        refused=("INSERT INTO t (id, during) VALUES (2, int4range(4, 6))",),
-    ),
-    Trap(
-        "exclusion_by_equality_and_unique",
-        "Both refuse equal values, but only the unique index is an arbiter for ON CONFLICT DO UPDATE.",
-        (
-            T,
-            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING btree (a WITH =)",
-            "CREATE UNIQUE INDEX t_a_key ON t (a)",
-        ),
-        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO UPDATE SET b = 1",),
-    ),
-    Trap(
-        "exclusion_by_equality_and_plain",
-        "The exclusion constraint's btree serves the plain one's queries.",
-        (
-            T,
-            "CREATE INDEX t_a ON t (a)",
-            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING btree (a WITH =)",
-        ),
-        {"t_a": duplicate("t_apart")},
-        served=("SELECT * FROM t WHERE a = 1 ORDER BY a",),
-    ),
-    Trap(
-        "two_exclusions",
-        "Two constraints are two promises.",
-        (
-            T,
-            "ALTER TABLE t ADD CONSTRAINT one EXCLUDE USING gist (during WITH &&)",
-            "ALTER TABLE t ADD CONSTRAINT two EXCLUDE USING gist (during WITH -|-)",
-        ),
-    ),
-    Trap(
-        "partial_exclusion_and_plain",
-        "The constraint holds for some rows, the plain index for all.",
-        (
-            T,
-            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING gist (during WITH &&) WHERE (b = 1)",
-            "CREATE INDEX t_during ON t USING gist (during)",
-        ),
-        needed={"t_during": "SELECT * FROM t WHERE during && int4range(1, 5)"},
     ),
     Trap(
         "invalid_twin",
@@ -503,9 +138,10 @@ TRAPS = (
     ),
     Trap(
         "generated_column",
-        "A column generated from an expression, and the expression: the planner does not take one for the other.",
+        "The planner does not take a column generated from an expression for the expression.",
         (
-            "CREATE TABLE t (id int PRIMARY KEY, code text, low text GENERATED ALWAYS AS (lower(code)) STORED)",
+            """CREATE TABLE t (
+                id int PRIMARY KEY, code text, low text GENERATED ALWAYS AS (lower(code)) STORED)""",
             "CREATE INDEX t_low ON t (low)",
             "CREATE INDEX t_lower ON t (lower(code))",
         ),
@@ -583,30 +219,63 @@ TRAPS = (
         extensions=("citext",),
     ),
     Trap(
-        "without_overlaps",
-        "The key of a temporal table is a GiST index: primary, unique and exclusion constraint in one.",
-        (
-            "CREATE TABLE t (room int4range, during int4range, PRIMARY KEY (room, during WITHOUT OVERLAPS))",
-            "CREATE INDEX t_room ON t USING gist (room, during)",
-        ),
-        {"t_room": duplicate("t_pkey")},
-        since=18,
-        works=("INSERT INTO t VALUES ('[1,2)', '[1,5)')",),
-        refused=("INSERT INTO t VALUES ('[1,2)', '[4,6)')",),
-    ),
-    Trap(
-        "without_overlaps_and_unique",
-        "UNIQUE (room, during) lets overlapping periods in; the temporal key does not.",
-        (
-            "CREATE TABLE t (room int4range, during int4range, PRIMARY KEY (room, during WITHOUT OVERLAPS))",
-            "CREATE UNIQUE INDEX t_exact ON t (room, during)",
-        ),
-        since=18,
-    ),
-    Trap(
         "ccnew_in_the_name_only",
         "A valid index may be called what it likes; it is a duplicate and no leftover.",
         (T, "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_a_ccnew ON t (a)"),
         {"t_a_ccnew": duplicate("t_a")},
+    ),
+    Trap(
+        "trivial_predicate",
+        "On a column that is never NULL the predicate leaves nothing out, but only the server's planner "
+        "could say that of predicates in general: predicates that differ stay apart.",
+        (T, "CREATE INDEX t_n ON t (n)", "CREATE INDEX t_n_some ON t (n) WHERE n IS NOT NULL"),
+        needed={"t_n": "SELECT * FROM t ORDER BY n"},
+    ),
+    Trap(
+        "functions_of_one_name",
+        "Two functions called f in two schemas.",
+        (
+            "CREATE SCHEMA functions_of_one_name__other",
+            T,
+            "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+            """CREATE FUNCTION functions_of_one_name__other.f(int) RETURNS int
+                IMMUTABLE LANGUAGE sql AS 'SELECT -$1'""",
+            "CREATE INDEX t_f ON t (f(a))",
+            "CREATE INDEX t_g ON t (functions_of_one_name__other.f(a))",
+        ),
+    ),
+    Trap(
+        "functions_of_two_types",
+        "One name, two argument types.",
+        (
+            T,
+            "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+            "CREATE FUNCTION f(bigint) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 7'",
+            "CREATE INDEX t_f ON t (f(a))",
+            "CREATE INDEX t_g ON t (f(a::bigint))",
+        ),
+    ),
+    Trap(
+        "extension_of_a_view",
+        "A view, a rule and a trigger on the table change nothing for its indexes.",
+        (
+            T,
+            "CREATE VIEW v AS SELECT a FROM t",
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_a_again ON t (a)",
+        ),
+        {"t_a_again": duplicate("t_a")},
+        works=("SELECT * FROM v",),
+    ),
+    Trap(
+        "statistics_object_beside",
+        "Extended statistics are no index, and no reason to keep one.",
+        (
+            T,
+            "CREATE STATISTICS t_ab ON a, b FROM t",
+            "CREATE INDEX t_a_b ON t (a, b)",
+            "CREATE INDEX t_a_b_again ON t (a, b)",
+        ),
+        {"t_a_b_again": duplicate("t_a_b")},
     ),
 )

@@ -11,8 +11,10 @@ FAILS_TO_REBUILD = (
     "INSERT INTO t (id, a) VALUES (1, 1)",
     "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1; END'",
     "CREATE INDEX t_f ON t (f(a))",
-    "CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql "
-    "AS 'BEGIN RAISE ''broken''; END'",
+    (
+        "CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql "
+        "AS 'BEGIN RAISE ''broken''; END'"
+    ),
     Fails("REINDEX INDEX CONCURRENTLY t_f"),
 )
 MENDED = (
@@ -59,8 +61,10 @@ TRAPS = (
         "The fix has to build it again with all that it had.",
         (
             T,
-            "CREATE INDEX t_all ON t USING btree (lower(code) text_pattern_ops DESC) INCLUDE (b) "
-            "WITH (fillfactor = 70) WHERE c > 5",
+            (
+                "CREATE INDEX t_all ON t USING btree (lower(code) text_pattern_ops DESC) INCLUDE (b) "
+                "WITH (fillfactor = 70) WHERE c > 5"
+            ),
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_all'::regclass",
         ),
         {"t_all": invalid()},
@@ -151,8 +155,10 @@ TRAPS = (
         (
             T,
             "CREATE UNIQUE INDEX t_a_key ON t (a)",
-            "UPDATE pg_index SET indisvalid = false, indisready = false "
-            "WHERE indexrelid = 't_a_key'::regclass",
+            (
+                "UPDATE pg_index SET indisvalid = false, indisready = false "
+                "WHERE indexrelid = 't_a_key'::regclass"
+            ),
             "CREATE INDEX t_ab ON t (a, b)",
         ),
         {"t_a_key": invalid()},
@@ -175,8 +181,10 @@ TRAPS = (
         (
             T,
             "CREATE INDEX t_a ON t (a)",
-            "UPDATE pg_index SET indisvalid = false, indisready = false, indislive = false "
-            "WHERE indexrelid = 't_a'::regclass",
+            (
+                "UPDATE pg_index SET indisvalid = false, indisready = false, indislive = false "
+                "WHERE indexrelid = 't_a'::regclass"
+            ),
         ),
         {"t_a": invalid(says="DROP INDEX")},
     ),

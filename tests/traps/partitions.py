@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from traps.tables import FILLED_PARTITIONED, PARENT, PARTITIONED
-from traps.trap import Trap, duplicate, invalid, keyless, redundant, unindexed, unused
+from traps.tables import FILLED_PARTITIONED, PARTITIONED
+from traps.trap import Trap, duplicate, invalid, redundant, unused
 
 NESTED = (
     "CREATE TABLE p (id int NOT NULL, a int, b int, PRIMARY KEY (id)) PARTITION BY RANGE (id)",
@@ -169,105 +167,50 @@ TRAPS = (
         served=("SELECT * FROM p1 WHERE a = 1",),
     ),
     Trap(
-        "partitioned_foreign_key",
-        "The key of the root is copied to each partition; one finding, and no CONCURRENTLY in its fix.",
-        (
-            PARENT,
-            "CREATE TABLE p (id int PRIMARY KEY, parent_id int REFERENCES parent) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (2000)",
-            "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (2000) TO (4000)",
-        ),
-        {"p.parent_id": unindexed()},
+        "middle_twin",
+        "The partitioned partition's own root repeats the one that is attached to the top.",
+        (*NESTED, "CREATE INDEX p_a ON p (a)", "CREATE INDEX p1_own ON p1 (a)"),
+        {"p1_own": (duplicate("p1_a_idx"), unused(optional=True)), "p_a": unused()},
     ),
     Trap(
-        "partitioned_foreign_key_indexed",
-        "The root's index serves every copy.",
-        (
-            PARENT,
-            "CREATE TABLE p (id int PRIMARY KEY, parent_id int REFERENCES parent) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (2000)",
-            "CREATE INDEX p_parent_id ON p (parent_id)",
-        ),
+        "unread_unique_root",
+        "A unique root over the partition key refuses duplicates.",
+        (*FILLED_PARTITIONED, "CREATE UNIQUE INDEX p_ab ON p (id, a)"),
+        refused=("INSERT INTO p VALUES (1, 1, 5)",),
     ),
     Trap(
-        "partitioned_foreign_key_indexed_piece_by_piece",
-        "The lookup goes to each partition, which has its own index.",
-        (
-            PARENT,
-            "CREATE TABLE p (id int PRIMARY KEY, parent_id int REFERENCES parent) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (2000)",
-            "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (2000) TO (4000)",
-            "CREATE INDEX p1_parent_id ON p1 (parent_id)",
-            "CREATE INDEX p2_parent_id ON p2 (parent_id)",
-        ),
-    ),
-    Trap(
-        "partitioned_foreign_key_missing_a_piece",
-        "One partition has no index, and is read from end to end.",
-        (
-            PARENT,
-            "CREATE TABLE p (id int PRIMARY KEY, parent_id int REFERENCES parent) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (2000)",
-            "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (2000) TO (4000)",
-            "CREATE INDEX p1_parent_id ON p1 (parent_id)",
-        ),
-        {"p.parent_id": unindexed()},
-    ),
-    Trap(
-        "foreign_key_of_one_partition",
-        "A key that only a partition has is that partition's.",
-        (
-            PARENT,
-            *PARTITIONED,
-            "ALTER TABLE p1 ADD FOREIGN KEY (a) REFERENCES parent",
-        ),
-        {"p1.a": unindexed()},
-    ),
-    Trap(
-        "foreign_key_to_a_partitioned_table",
-        "One key, with a copy for each partition that it refers to.",
-        (*PARTITIONED, "CREATE TABLE child (id int PRIMARY KEY, p_id int REFERENCES p)"),
-        {"child.p_id": unindexed()},
-    ),
-    Trap(
-        "foreign_key_to_a_partitioned_table_indexed",
-        "The same with its index.",
+        "detached",
+        "A partition that was detached keeps its indexes, and its constraint.",
         (
             *PARTITIONED,
-            "CREATE TABLE child (id int PRIMARY KEY, p_id int REFERENCES p)",
-            "CREATE INDEX child_p_id ON child (p_id)",
-        ),
-    ),
-    Trap(
-        "partitioned_without_key",
-        "Judged as a whole: one finding for the root, none for its partitions.",
-        (
-            "CREATE TABLE p (id int, a int) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (2000)",
-            "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (2000) TO (4000)",
-        ),
-        {"p": keyless()},
-    ),
-    Trap(
-        "keys_on_the_partitions",
-        "A key on each partition tells the rows of each apart.",
-        (
-            "CREATE TABLE p (id int, a int) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p (PRIMARY KEY (a)) FOR VALUES FROM (0) TO (2000)",
-            "CREATE TABLE p2 PARTITION OF p (PRIMARY KEY (a)) FOR VALUES FROM (2000) TO (4000)",
-        ),
-    ),
-    Trap(
-        "foreign_partition",
-        "A partition on another server has no index here, and the root is complete without.",
-        (
-            "CREATE TABLE p (id int NOT NULL, a int) PARTITION BY RANGE (id)",
-            "CREATE TABLE p1 PARTITION OF p (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (2000)",
-            "CREATE FOREIGN DATA WRAPPER far",
-            "CREATE SERVER away FOREIGN DATA WRAPPER far",
-            "CREATE FOREIGN TABLE p2 PARTITION OF p FOR VALUES FROM (2000) TO (4000) SERVER away",
             "CREATE INDEX p_a ON p (a)",
+            "ALTER TABLE p DETACH PARTITION p2",
+            "CREATE INDEX p2_own ON p2 (a)",
         ),
-        {"p": replace(keyless(), optional=True)},
+        {"p2_own": duplicate("p2_a_idx")},
+        works=("DROP INDEX p2_a_idx",),
+    ),
+    Trap(
+        "default_partition",
+        "A default partition is one like the others.",
+        (
+            *PARTITIONED,
+            "CREATE TABLE rest PARTITION OF p DEFAULT",
+            "CREATE INDEX p_a ON p (a)",
+            "CREATE INDEX rest_own ON rest (a)",
+        ),
+        {"rest_own": duplicate("rest_a_idx")},
+    ),
+    Trap(
+        "hash_partitions",
+        "Partitioned by hash or by list, it is all the same.",
+        (
+            "CREATE TABLE p (id int PRIMARY KEY, a int) PARTITION BY HASH (id)",
+            "CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+            "CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+            "CREATE INDEX p_a ON p (a)",
+            "CREATE INDEX p_a_desc ON p (a DESC)",
+        ),
+        {"p_a_desc": duplicate("p_a")},
     ),
 )

@@ -40,37 +40,35 @@ def _scored() -> int:
     from traps.database import laid
 
     with admin() as connection, laid(connection) as schema:
-        wrong = {trap: scoring.mistakes(schema, trap) for trap in schema.traps}
-        rows = []
+        told = {trap.name: scoring.mistakes(schema, trap) for trap in schema.traps}
+        rows: list[tuple[str, tuple[int, ...]]] = []
         for family, traps in FAMILIES.items():
-            there = [trap for trap in traps if trap in schema.traps]
-            kinds = Counter(mistake.kind for trap in there for mistake in wrong[trap])
+            there = [trap for trap in traps if trap.name in told]
+            kinds = Counter(mistake.kind for trap in there for mistake in told[trap.name])
             things = sum(len(schema.things_of(trap)) for trap in there)
-            spoiled = len({(trap.name, each.thing) for trap in there for each in wrong[trap]})
-            rows.append(
-                (
-                    family,
-                    len(there),
-                    sum(len(schema.indexes_of(trap)) for trap in there),
-                    sum(len(trap.expect) for trap in there),
-                    things - spoiled,
-                    kinds[scoring.WRONG],
-                    kinds[scoring.MISSED],
-                    kinds[scoring.FALSE_ALARM],
-                )
+            spoiled = {(trap.name, mistake.thing) for trap in there for mistake in told[trap.name]}
+            counts = (
+                len(there),
+                sum(len(schema.indexes_of(trap)) for trap in there),
+                sum(len(trap.expect) for trap in there),
+                things - len(spoiled),
+                kinds[scoring.WRONG],
+                kinds[scoring.MISSED],
+                kinds[scoring.FALSE_ALARM],
             )
+            rows.append((family, counts))
+        rows.append(("all", tuple(map(sum, zip(*(counts for _, counts in rows), strict=True)))))
         _print_table(rows)
-        for trap, mistakes in wrong.items():
-            for mistake in mistakes:
+        for trap in schema.traps:
+            for mistake in told[trap.name]:
                 print(f"{trap}: {mistake}\n    {trap.why}")
-        return int(any(wrong.values()))
+        return int(any(told.values()))
 
 
-def _print_table(rows: list[tuple[str, int, int, int, int, int, int, int]]) -> None:
-    total = ("all", *(sum(row[column] for row in rows) for column in range(1, len(HEAD))))  # type: ignore[arg-type,misc]  # numbers but for the first
+def _print_table(rows: list[tuple[str, tuple[int, ...]]]) -> None:
     print("".join(f"{title:>14}" if title else f"{title:20}" for title in HEAD))
-    for row in (*rows, total):
-        print(f"{row[0]:20}" + "".join(f"{number:14,}" for number in row[1:]))
+    for family, counts in rows:
+        print(f"{family:20}" + "".join(f"{count:14,}" for count in counts))
 
 
 if __name__ == "__main__":

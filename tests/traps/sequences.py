@@ -198,8 +198,10 @@ TRAPS = (
         (
             'CREATE SCHEMA "odd_names__Other One"',
             'CREATE SEQUENCE "odd_names__Other One"."It\'s ""so""" AS integer',
-            "CREATE TABLE t (id bigint PRIMARY KEY "
-            'DEFAULT nextval(\'"odd_names__Other One"."It\'\'s ""so"""\'::regclass))',
+            (
+                "CREATE TABLE t (id bigint PRIMARY KEY "
+                'DEFAULT nextval(\'"odd_names__Other One"."It\'\'s ""so"""\'::regclass))'
+            ),
             f'SELECT setval(\'"odd_names__Other One"."It\'\'s ""so"""\', {TWO_BILLION})',
         ),
         {'__Other One.It\'s "so"': near_limit()},
@@ -224,5 +226,50 @@ TRAPS = (
             f"SELECT setval('numbers', {NEAR})",
         ),
         {"numbers": near_limit()},
+    ),
+    Trap(
+        "bigserial_at_its_end",
+        "Even nine trillion million come to an end.",
+        ("CREATE TABLE t (id bigserial PRIMARY KEY)", "SELECT setval('t_id_seq', 9223372036854775000)"),
+        {"t_id_seq": near_limit()},
+    ),
+    Trap(
+        "default_with_a_cast",
+        "A default that does more than call nextval() depends on the sequence all the same.",
+        (
+            "CREATE SEQUENCE numbers",
+            "CREATE TABLE t (id int PRIMARY KEY DEFAULT (nextval('numbers') + 0)::int)",
+            f"SELECT setval('numbers', {NEAR})",
+        ),
+        {"numbers": near_limit()},
+    ),
+    Trap(
+        "owner_without_default",
+        "The column fills by hand, by nextval() in a query: its width is still the end.",
+        (
+            "CREATE TABLE t (id serial PRIMARY KEY)",
+            "ALTER TABLE t ALTER id DROP DEFAULT",
+            f"SELECT setval('t_id_seq', {NEAR})",
+        ),
+        {"t_id_seq": near_limit()},
+    ),
+    Trap(
+        "identity_that_cycles",
+        "Identity and CYCLE: its maker wished so.",
+        (
+            "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY)",
+            f"SELECT setval('t_id_seq', {NEAR})",
+        ),
+    ),
+    Trap(
+        "of_one_name",
+        "Two schemas, one name; only one of the two is at its end.",
+        (
+            "CREATE SCHEMA of_one_name__other",
+            "CREATE TABLE t (id serial PRIMARY KEY)",
+            "CREATE TABLE of_one_name__other.t (id serial PRIMARY KEY)",
+            f"SELECT setval('of_one_name__other.t_id_seq', {NEAR})",
+        ),
+        {"__other.t_id_seq": near_limit()},
     ),
 )

@@ -16,6 +16,9 @@ FILLED = (
 
 PARENT = "CREATE TABLE parent (id int PRIMARY KEY, code text UNIQUE, a int, b int, UNIQUE (a, b))"
 
+#: From PostgreSQL 18 on.
+TEMPORAL = "CREATE TABLE t (room int4range, during int4range, PRIMARY KEY (room, during WITHOUT OVERLAPS))"
+
 #: Two partitions without rows.
 PARTITIONED = (
     "CREATE TABLE p (id int NOT NULL, a int, b int, PRIMARY KEY (id)) PARTITION BY RANGE (id)",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -29,10 +29,9 @@ UNION ALL SELECT indrelid::regclass::text, 'clustered' FROM pg_index WHERE indis
 """
 
 
-def each(condition: Any = None) -> Any:
+def each(condition: Callable[[Trap], object] = lambda _: True) -> pytest.MarkDecorator:
     """One test for each trap, named like it."""
-    chosen = [trap for trap in TRAPS if condition is None or condition(trap)]
-    return pytest.mark.parametrize("trap", chosen, ids=str)
+    return pytest.mark.parametrize("trap", [trap for trap in TRAPS if condition(trap)], ids=str)
 
 
 @pytest.fixture(scope="module")
