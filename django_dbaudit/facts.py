@@ -20,6 +20,7 @@ from django_dbaudit.postgres import (
     column_statistics,
     failure,
     foreign_keys,
+    index_contents,
     indexes,
     sequences,
     server,
@@ -30,6 +31,7 @@ from django_dbaudit.postgres.collations import Collations
 from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.connection import GuardedConnection
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
+from django_dbaudit.postgres.index_contents import IndexContents
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.sequences import Sequences
 from django_dbaudit.postgres.server import Server
@@ -49,6 +51,7 @@ FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
     Indexes: indexes.read,
     ForeignKeys: foreign_keys.read,
     ColumnStatistics: column_statistics.read,
+    IndexContents: index_contents.read,
     Collations: collations.read,
     Sequences: sequences.read,
     Sessions: sessions.read,
@@ -60,6 +63,7 @@ OF_SCHEMA: Collection[type[Any]] = (
     Indexes,
     ForeignKeys,
     ColumnStatistics,
+    IndexContents,
     Sequences,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django_dbaudit.postgres.column_statistics import ColumnStatistic
 from django_dbaudit.postgres.indexes import Index
@@ -22,8 +22,13 @@ def unjudged(
         if reason:
             of_reason[reason].append(index.qualified_name)
     for reason, names in of_reason.items():
-        rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-        yield f"only in part: {', '.join(names[:NAMED])}{rest} not judged: {reason}"
+        yield sentence(names, reason)
+
+
+def sentence(names: Sequence[str], reason: str) -> str:
+    """Say that these indexes were not judged, and why."""
+    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"only in part: {', '.join(names[:NAMED])}{rest} not judged: {reason}"
 
 
 def _reason(index: Index, statistic: ColumnStatistic | None) -> str | None:

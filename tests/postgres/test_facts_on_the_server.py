@@ -245,9 +245,12 @@ def test_our_queries_keep_no_lock_that_others_could_wait_for(scratch: Scratch) -
             "sessions",
             "column_statistics",
             "collations",
+            "index_contents",
+            "index_statistics",
+            "pgstattuple",
         ):
             cursor.execute(BEGIN)
-            cursor.execute(queries.get(query, version))
+            cursor.execute(queries.get(query, version), {"smallest": 0, "relations": ["flavor"]})
             cursor.execute(
                 "SELECT c.relkind::text, l.mode FROM pg_catalog.pg_locks AS l "
                 "JOIN pg_catalog.pg_class AS c ON c.oid = l.relation "
