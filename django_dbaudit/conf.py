@@ -71,6 +71,14 @@ class Thresholds:
     bloated_index_pages: int = 128
     #: Pages of 8 kB that a rebuild must win to be a warning, below it an information: 100 MB.
     bloated_index_warning_pages: int = 12_800
+    #: How many times what an index saves it must cost before it is called rarely used.
+    rarely_used_cost_ratio: float = 5
+    #: Scans a day above which an index is in use, whatever it costs.
+    rarely_used_scans_per_day: float = 10
+    #: Entries written a day below which what an index costs does not matter.
+    rarely_used_writes_per_day: float = 1000
+    #: How many days the statistics must cover before an index is called rarely used.
+    rarely_used_days: float = 30
 
 
 @dataclass(frozen=True, slots=True)

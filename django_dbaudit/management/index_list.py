@@ -29,7 +29,14 @@ COLUMNS = (
 )
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset(
-    {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
+    {
+        "unused-index",
+        "duplicate-index",
+        "redundant-index",
+        "invalid-index",
+        "low-selectivity-index",
+        "rarely-used-index",
+    }
 )
 
 
@@ -59,6 +66,12 @@ class IndexList:
     def droppable(self, outcome: Audit) -> list[Index]:
         found = self._findings(outcome)
         return [index for index in self.indexes if can_go(found[index.qualified_name])]
+
+    def bloated(self, outcome: Audit) -> dict[str, int]:
+        """The indexes to rebuild, with the bytes that each wins; those that can go are not among them."""
+        going = {index.qualified_name for index in self.droppable(outcome)}
+        sizes = {name: won(each) for name, each in self._findings(outcome).items() if name not in going}
+        return {name: size for name, size in sizes.items() if size}
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -111,6 +124,11 @@ def verdict(index: Index, findings: list[Finding]) -> str:
 def can_go(findings: Iterable[Finding]) -> bool:
     """Whether what was found about an index says that it is not needed."""
     return any(each.name in DROPPABLE and each.severity > Severity.INFO for each in findings)
+
+
+def won(findings: Iterable[Finding]) -> int:
+    """Bytes that a rebuild of the index wins."""
+    return sum(int(str(each.evidence["bytes_won"])) for each in findings if each.name == "bloated-index")
 
 
 def lists(seen: Facts) -> Iterator[IndexList]:

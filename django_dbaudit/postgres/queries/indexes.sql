@@ -54,7 +54,7 @@ dependent AS (
     GROUP BY conindid
 ),
 user_index AS (
-    SELECT i.*, n.nspname, c.relname, c.relkind, c.relpages, c.relispartition, c.reloptions,
+    SELECT i.*, n.nspname, c.relname, c.relkind, c.relpages, c.reltuples, c.relispartition, c.reloptions,
         t.relname AS table_name, t.relkind AS table_kind, a.amname,
         i.indrelid IN (SELECT relation FROM busy) AS table_is_locked
     FROM pg_catalog.pg_index AS i
@@ -162,7 +162,9 @@ SELECT
     pg_catalog.pg_stat_get_numscans(i.indexrelid) AS scans,
     pg_catalog.pg_stat_get_tuples_returned(i.indexrelid) AS tuples_read,
     pg_catalog.pg_stat_get_tuples_fetched(i.indexrelid) AS tuples_fetched,
-    pg_catalog.to_jsonb(statistics) ->> 'last_idx_scan' AS last_scan
+    pg_catalog.to_jsonb(statistics) ->> 'last_idx_scan' AS last_scan,
+    -- That of a partitioned index is never counted.
+    NULLIF(i.reltuples, -1)::bigint AS entries
 FROM user_index AS i
 JOIN key ON key.indexrelid = i.indexrelid
 LEFT JOIN included ON included.indexrelid = i.indexrelid

@@ -35,14 +35,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, usage
+from django_dbaudit.analysis import declaration, selectivity, usage
 from django_dbaudit.analysis.foreign_key_support import supporting
-from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.analysis.unanalyzed import unjudged
 from django_dbaudit.analysis.usage import PAGE, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.column_statistics import ColumnStatistic, ColumnStatistics
+from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.server import Server
@@ -78,17 +77,18 @@ def low_selectivity_index(
     candidates = [
         index
         for index in indexes.items
-        if _is_candidate(index)
+        if selectivity.is_over_one_column(index)
         and index.oid not in kept
         and reads.size(index) >= thresholds.large_index_pages * PAGE
         and not usage.serves_django(declarations.of(index))
     ]
     known = statistics.by_column
-    shares = {index.oid: _shares(index, known, thresholds) for index in candidates}
+    shares = {index.oid: selectivity.shares(index, known, thresholds) for index in candidates}
     useless = {
         index.oid
         for index in candidates
-        if _is_even(shares[index.oid], thresholds) and not _is_much_read(index, reads, server, thresholds)
+        if selectivity.is_even(shares[index.oid], thresholds)
+        and not _is_much_read(index, reads, server, thresholds)
     }
     for index in candidates:
         if index.oid in useless:
@@ -99,38 +99,6 @@ def low_selectivity_index(
             yield _lopsided(index, reads, shares[index.oid], declarations, thresholds)
     for reason in unjudged(candidates, known):
         yield rule.not_run(reason)
-
-
-def _is_candidate(index: Index) -> bool:
-    return (
-        index.is_usable
-        and index.access_method == "btree"
-        and not index.is_unique
-        and index.predicate is None
-        and len(index.keys) == 1
-        and index.columns[0] is not None
-        and not index.include
-        and protection(index) is None
-    )
-
-
-def _shares(
-    index: Index, known: dict[tuple[int, str], ColumnStatistic], thresholds: Thresholds
-) -> tuple[float, ...]:
-    """The share of the rows that each value has, NULL included; none if not all of them are known."""
-    statistic = known.get((index.table_oid, str(index.columns[0])))
-    if statistic is None or statistic.null_fraction is None:
-        return ()
-    if statistic.null_fraction >= thresholds.null_heavy_share:
-        return ()
-    if statistic.distinct != len(statistic.common_fractions):
-        return ()
-    nulls = (statistic.null_fraction,) if statistic.null_fraction else ()
-    return (*statistic.common_fractions, *nulls)
-
-
-def _is_even(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
-    return bool(shares) and min(shares) >= thresholds.low_selectivity_share
 
 
 def _is_lopsided(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
