@@ -15,15 +15,15 @@ the rule is *not run*.
 
 **What is never reported.** An index whose few scans save much, as those of a nightly job over a large
 table do; one whose scans read a tenth of it or more, which return rows in its order or from the index
-alone, and so may save more than can be counted; unique indexes and those of constraints, replica identity,
-CLUSTER, extensions and materialized views; those that serve a foreign key; BRIN indexes, which cost next to
-nothing; and what ``unused-index``, ``duplicate-index``, ``redundant-index`` or ``low-selectivity-index``
-would have dropped anyway.
+alone, and so may save more than can be counted; indexes other than btree and hash, and those over an
+expression, because what it costs to search a text or to compute the expression for every row, no page count
+tells; unique indexes and those of constraints, replica identity, CLUSTER, extensions and materialized
+views; those that serve a foreign key; and what ``unused-index``, ``duplicate-index``, ``redundant-index``
+or ``low-selectivity-index`` would have dropped anyway.
 
 **When to leave it alone.** When the few queries that use it are ones that somebody waits for: without it
 each of them reads the table, or what another index leads to. PostgreSQL does not know when an index was
-made: a young one has had little time to be read, but seems to have been written as long as the table. An
-expression index also carries statistics on its expression, which the planner uses without scanning it.
+made: a young one has had little time to be read, but seems to have been written as long as the table.
 
 **HOT.** An UPDATE that changes no indexed column, and finds room on its page, writes to no index at all.
 Where hardly an update of the table is HOT, and it is this index's columns that change, dropping it
@@ -59,6 +59,9 @@ from django_dbaudit.rule import Rule
 
 #: Share of HOT updates below which, if there are many, something keeps them from being so.
 FEW_HOT = 0.5
+
+#: Access methods that compare plain values, which costs little beside reading the row.
+COUNTED = frozenset({"btree", "hash"})
 
 rule = Rule(code="IDX015", severity=Severity.WARNING, since="0.1")
 
@@ -107,7 +110,8 @@ def _is_candidate(index: Index) -> bool:
         index.is_usable
         and not index.is_unique
         and not index.on_materialized_view
-        and index.access_method != "brin"
+        and index.access_method in COUNTED
+        and None not in index.columns
         and (index.predicate is None or index.entries is not None or index.is_partitioned)
         and protection(index) is None
     )
