@@ -83,6 +83,8 @@ class Contents:
     table_columns: int
     #: Size of what the table keeps out of line.
     toast_bytes: int
+    #: A lock kept us from looking; ``size_bytes`` is what the catalog has.
+    is_locked: bool
     #: None where it was not measured; ``unmeasured`` says why where it was worth it.
     leaves: LeafPages | None = None
     unmeasured: str | None = None

@@ -66,6 +66,7 @@ def _measured(source: Source, items: list[Contents]) -> Iterator[Contents]:
 def _is_doubtful(contents: Contents, config: Config) -> bool:
     return (
         contents.access_method == "btree"
+        and not contents.is_locked
         and _most_to_win(contents) >= config.thresholds.bloated_index_share * contents.size_bytes
     )
 

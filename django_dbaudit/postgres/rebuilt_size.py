@@ -60,6 +60,8 @@ def of(contents: Contents) -> RebuiltSize | str:
         return RebuiltSize(size, size)
     if contents.access_method != "btree":
         return f"nothing on the server tells how full a {contents.access_method} index is"
+    if contents.is_locked:
+        return "another session has locked the table"
     if contents.rows is None or (contents.is_partial and contents.entries is None):
         return "run ANALYZE on the table, which was never counted"
     unknown = _unknown(contents)

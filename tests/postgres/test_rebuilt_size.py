@@ -59,6 +59,7 @@ def some_contents(rows: int, *columns: ContentColumn, **changes: Any) -> Content
         "was_analyzed_last": True,
         "table_columns": 5,
         "toast_bytes": 0,
+        "is_locked": False,
     }
     return Contents(**{**values, **changes})
 

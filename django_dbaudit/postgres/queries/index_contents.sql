@@ -1,7 +1,7 @@
 -- What lies in each large index: how many entries, and of which columns, so that one can tell how
 -- large it has to be. What ANALYZE knows of those columns is asked for apart, in index_statistics.
 --
--- Of a relation that somebody holds or awaits ACCESS EXCLUSIVE nothing is measured, for we would queue
+-- Of a relation that somebody holds or awaits ACCESS EXCLUSIVE no file is looked at, for we would queue
 -- behind that lock. to_jsonb reads attstattarget, which is NULL from PostgreSQL 17 on where it was -1.
 WITH busy AS MATERIALIZED (
     SELECT DISTINCT relation
@@ -13,7 +13,7 @@ WITH busy AS MATERIALIZED (
 large_index AS MATERIALIZED (
     SELECT i.*, n.nspname, c.relname, c.reltuples, c.reloptions, a.amname, t.relname AS table_name,
         t.relnatts AS table_columns, t.relpages AS table_pages, t.reltuples AS table_tuples,
-        t.reltoastrelid, size.bytes,
+        t.reltoastrelid, size.bytes, lock.is_held,
         CASE
             WHEN t.relrowsecurity AND pg_catalog.row_security_active(t.oid)
             THEN 'its row-level security applies to our role'
@@ -24,8 +24,21 @@ large_index AS MATERIALIZED (
     JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
     JOIN pg_catalog.pg_am AS a ON a.oid = c.relam
     CROSS JOIN LATERAL (
-        -- Asked once; NULL if the index is dropped meanwhile.
-        SELECT pg_catalog.pg_relation_size(i.indexrelid) AS bytes OFFSET 0
+        SELECT i.indexrelid IN (SELECT relation FROM busy) OR i.indrelid IN (SELECT relation FROM busy)
+            AS is_held
+    ) AS lock
+    CROSS JOIN LATERAL (
+        -- Files are looked at only where the catalog does not say that the index is small. Asked once,
+        -- because the answer becomes NULL if it is dropped meanwhile.
+        SELECT CASE
+            WHEN lock.is_held
+            THEN c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint
+            WHEN c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint >= %(smallest)s
+                OR t.reltuples < 0
+                OR pg_catalog.pg_stat_get_mod_since_analyze(i.indrelid) > t.reltuples
+            THEN pg_catalog.pg_relation_size(i.indexrelid)
+        END AS bytes
+        OFFSET 0
     ) AS size
     WHERE c.relkind = 'i'
         AND t.relkind IN ('r', 'm')
@@ -33,8 +46,6 @@ large_index AS MATERIALIZED (
         AND i.indisvalid AND i.indisready AND i.indislive
         AND n.nspname <> 'information_schema'
         AND n.nspname !~ '^pg_'
-        AND i.indexrelid NOT IN (SELECT relation FROM busy)
-        AND i.indrelid NOT IN (SELECT relation FROM busy)
         AND size.bytes >= %(smallest)s
 ),
 equal_image AS (
@@ -124,7 +135,7 @@ SELECT
     NULLIF(i.reltuples, -1)::bigint AS entries,
     CASE
         -- As the planner has it: the table may have grown since it was counted.
-        WHEN i.table_tuples >= 0
+        WHEN i.table_tuples >= 0 AND NOT i.is_held
         THEN i.table_tuples * GREATEST(
             1, COALESCE(pg_catalog.pg_relation_size(i.indrelid), 0)::float8
                 / NULLIF(i.table_pages::bigint * pg_catalog.current_setting('block_size')::bigint, 0)
@@ -148,8 +159,11 @@ SELECT
         false
     ) AS was_analyzed_last,
     i.table_columns,
-    CASE WHEN i.reltoastrelid = 0 THEN 0 ELSE COALESCE(pg_catalog.pg_relation_size(i.reltoastrelid), 0) END
-        AS toast_bytes
+    CASE
+        WHEN i.reltoastrelid = 0 OR i.is_held THEN 0
+        ELSE COALESCE(pg_catalog.pg_relation_size(i.reltoastrelid), 0)
+    END AS toast_bytes,
+    i.is_held AS is_locked
 FROM large_index AS i
 JOIN index_column ON index_column.indexrelid = i.indexrelid
 JOIN equal_image ON equal_image.indexrelid = i.indexrelid
