@@ -268,11 +268,12 @@ class Flickering:
     """A source that fails, or gives half a row, as often as a test says, and then recovers."""
 
     server_version = 180006
+    config = Config()
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
+    def rows(self, query: str, *more: Any, **named: Any) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] | Exception = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
