@@ -12,6 +12,7 @@ from django_dbaudit import words
 from django_dbaudit.codec import decode
 from django_dbaudit.conf import Config
 from django_dbaudit.postgres import failure, rebuilt_size
+from django_dbaudit.postgres.btree_pages import PAGE
 from django_dbaudit.postgres.contents import Contents, LeafPages
 from django_dbaudit.postgres.source import Source
 
@@ -32,7 +33,7 @@ class IndexContents:
 
 
 def read(source: Source) -> IndexContents:
-    smallest = source.config.thresholds.bloated_index_pages * rebuilt_size.PAGE
+    smallest = source.config.thresholds.bloated_index_pages * PAGE
     found = source.rows("index_contents", {"smallest": smallest})
     columns = {(row["schema"], each["relation"]) for row in found for each in row["columns"]}
     relations = sorted({relation for _, relation in columns})

@@ -12,23 +12,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from django_dbaudit.postgres.btree_pages import (
+    ITEM_POINTER,
+    NULLS_HEADER,
+    PAGE,
+    ROOM,
+    TUPLE_HEADER,
+    Filling,
+    align,
+    leaf_pages,
+    spare,
+    with_upper_levels,
+)
 from django_dbaudit.postgres.contents import ContentColumn, Contents, LeafPages
 
-# What pages are made of: src/include/storage/bufpage.h, src/include/access/nbtree.h, nbtsort.c.
-PAGE = 8192
-#: A btree page less its header and what btree keeps at its end.
-ROOM = PAGE - 24 - 16
-ITEM_POINTER = 4
-TUPLE_HEADER = 8
-#: A header with a bitmap of NULLs.
-NULLS_HEADER = 16
-ROW_POINTER = 6
-#: A tenth of a page, less its item pointer: longer than this CREATE INDEX makes no posting list.
-LONGEST_POSTING = PAGE // 10 // 8 * 8 - ITEM_POINTER
 #: The longest key that btree takes.
 LONGEST_KEY = 2704
-#: Percent of an internal page that CREATE INDEX fills.
-INTERNAL_FILLFACTOR = 70
 #: From this length on a row's long values are kept out of line.
 TOAST_THRESHOLD = 2032
 #: Share of the rows that may have been written since the last ANALYZE; beyond, its widths say little.
@@ -41,16 +40,6 @@ class RebuiltSize:
 
     least: int
     most: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Filling:
-    """How many entries there are, of how many different keys, each how long."""
-
-    entries: float
-    keys: float
-    #: Bytes of an index tuple with one row pointer.
-    tuple_bytes: float
 
 
 def of(contents: Contents) -> RebuiltSize | str:
@@ -77,13 +66,9 @@ def _measured(contents: Contents, leaves: LeafPages) -> int:
         0.0 if _unknown(contents) else _Estimate(contents, is_most=False).tuple_bytes() + ITEM_POINTER
     )
     used = leaves.leaf_pages * max(0.0, ROOM * leaves.density - high_key)
-    needed = math.ceil(used / (ROOM - _spare(contents.fillfactor) - high_key))
+    needed = math.ceil(used / (ROOM - spare(contents.fillfactor) - high_key))
     internal = math.ceil(leaves.internal_pages * needed / max(1, leaves.leaf_pages))
     return min(contents.size_bytes, (needed + internal + 1) * PAGE)
-
-
-def _spare(fillfactor: int) -> int:
-    return PAGE * (100 - fillfactor) // 100
 
 
 def _unknown(contents: Contents) -> str | None:
@@ -115,12 +100,12 @@ class _Estimate:
     def size(self) -> int:
         nulls = self._nulls()
         values = self._entries - nulls
-        parts = [_Filling(values, min(values, self._keys(values)), self.tuple_bytes())]
+        parts = [Filling(values, min(values, self._keys(values)), self.tuple_bytes())]
         if nulls:
-            parts.append(_Filling(nulls, 1 if self._contents.deduplicates else nulls, NULLS_HEADER))
-        leaves = sum(_leaf_pages(part, self._contents) for part in parts)
-        leaves += self._longer_keys(parts[0]) / (ROOM - _spare(self._contents.fillfactor))
-        return _with_upper_levels(leaves, parts[0].tuple_bytes) * PAGE
+            parts.append(Filling(nulls, 1 if self._contents.deduplicates else nulls, NULLS_HEADER))
+        leaves = sum(leaf_pages(part, self._contents.fillfactor) for part in parts)
+        leaves += self._longer_keys(parts[0]) / (ROOM - spare(self._contents.fillfactor))
+        return with_upper_levels(leaves, parts[0].tuple_bytes) * PAGE
 
     def _nulls(self) -> float:
         """Entries that are nothing but NULL; those of several columns are not told apart."""
@@ -130,7 +115,7 @@ class _Estimate:
             return 0
         return self._entries * (column.null_fraction or 0)
 
-    def _longer_keys(self, filling: _Filling) -> float:
+    def _longer_keys(self, filling: Filling) -> float:
         """Bytes by which keys may be longer than values are: the rare ones may be the longest."""
         if not self._is_most:
             return 0.0
@@ -150,11 +135,11 @@ class _Estimate:
         offset, padded = 0.0, 0.0
         for column in columns:
             if column.length >= 0:
-                offset = _align(offset, column.alignment) + column.length
+                offset = align(offset, column.alignment) + column.length
                 continue
             width = self._width(column)
             if width > 126:
-                offset = _align(offset, column.alignment)
+                offset = align(offset, column.alignment)
             share = 1.0 if alone or self._is_most else 1 - (column.null_fraction or 0)
             offset += width * share
             # Lengths that differ are rounded up by half a step more than their mean is.
@@ -162,8 +147,12 @@ class _Estimate:
         may_be_null = any(
             column.null_fraction or (column.is_nullable and self._contents.is_partial) for column in columns
         )
-        header = NULLS_HEADER if may_be_null and (not alone or self._is_partial()) and self._is_most else 8
-        constant = _align(header + offset, 8)
+        header = (
+            NULLS_HEADER
+            if may_be_null and (not alone or self._is_partial()) and self._is_most
+            else TUPLE_HEADER
+        )
+        constant = align(header + offset, 8)
         varying = header + offset + padded if padded else constant
         return max(constant, varying) if self._is_most else min(constant, varying)
 
@@ -242,57 +231,3 @@ def _entries(contents: Contents, *, is_most: bool) -> float:
         seen = entries * share
         entries = (seen + 3 * math.sqrt(seen) + 5) / share
     return min(rows, entries + contents.written_rows)
-
-
-def _leaf_pages(filling: _Filling, contents: Contents) -> float:
-    if not filling.entries:
-        return 0.0
-    item = filling.tuple_bytes + ITEM_POINTER
-    total = item * filling.entries
-    if filling.keys < filling.entries:
-        pieces, total = _postings(filling)
-        item = total / pieces
-    # CREATE INDEX takes the last entry off a full page, and makes the high key of it, which bounds it.
-    room = ROOM - ITEM_POINTER
-    fitting = min((room - _spare(contents.fillfactor)) // item, (room - 8) // item - 1)
-    return total / (item * max(1.0, fitting))
-
-
-def _postings(filling: _Filling) -> tuple[float, float]:
-    """How many tuples the entries make, and how many bytes, where equal keys share one."""
-    each = filling.entries / filling.keys
-    low = math.floor(each)
-    pieces_low, bytes_low = _posting(low, filling.tuple_bytes)
-    pieces_high, bytes_high = _posting(low + 1, filling.tuple_bytes)
-    part = each - low
-    return (
-        filling.keys * (pieces_low * (1 - part) + pieces_high * part),
-        filling.keys * (bytes_low * (1 - part) + bytes_high * part),
-    )
-
-
-def _posting(pointers: int, tuple_bytes: float) -> tuple[int, float]:
-    """The same for one key with so many row pointers."""
-    longest = max(1, math.floor((LONGEST_POSTING - tuple_bytes) / ROW_POINTER))
-    if longest == 1:
-        return pointers, pointers * (tuple_bytes + ITEM_POINTER)
-    whole, rest = divmod(pointers, longest)
-    size = whole * (_align(tuple_bytes + longest * ROW_POINTER, 8) + ITEM_POINTER)
-    if rest:
-        list_bytes = rest * ROW_POINTER if rest > 1 else 0
-        size += _align(tuple_bytes + list_bytes, 8) + ITEM_POINTER
-    return whole + bool(rest), size
-
-
-def _with_upper_levels(leaves: float, tuple_bytes: float) -> int:
-    fanout = max(2, int(ROOM * INTERNAL_FILLFACTOR / 100 / (tuple_bytes + ITEM_POINTER)))
-    level = math.ceil(leaves)
-    pages = level
-    while level > 1:
-        level = math.ceil(level / fanout)
-        pages += level
-    return pages + 1
-
-
-def _align(size: float, step: int) -> float:
-    return math.ceil(size / step) * step

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_dbaudit.postgres.btree_pages import PAGE
 from django_dbaudit.postgres.contents import ContentColumn, Contents, LeafPages
-from django_dbaudit.postgres.rebuilt_size import PAGE, RebuiltSize, of
+from django_dbaudit.postgres.rebuilt_size import RebuiltSize, of
 
 BIGINT: dict[str, Any] = {
     "relation": "t",

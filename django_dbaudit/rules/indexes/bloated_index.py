@@ -55,11 +55,12 @@ from django_dbaudit.analysis import declaration, unanalyzed, usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres import rebuilt_size
+from django_dbaudit.postgres.btree_pages import PAGE
 from django_dbaudit.postgres.contents import Contents
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.index_contents import IndexContents
 from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.rebuilt_size import PAGE, RebuiltSize
+from django_dbaudit.postgres.rebuilt_size import RebuiltSize
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.schema import DeclaredIndexes
