@@ -22,6 +22,7 @@ from django_dbaudit.postgres import (
     column_statistics,
     failure,
     foreign_keys,
+    index_contents,
     indexes,
     sequences,
     server,
@@ -32,6 +33,7 @@ from django_dbaudit.postgres.collations import Collations
 from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.connection import GuardedConnection
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
+from django_dbaudit.postgres.index_contents import IndexContents
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.sequences import Sequences
 from django_dbaudit.postgres.server import Server
@@ -51,6 +53,7 @@ FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
     Indexes: indexes.read,
     ForeignKeys: foreign_keys.read,
     ColumnStatistics: column_statistics.read,
+    IndexContents: index_contents.read,
     Collations: collations.read,
     Sequences: sequences.read,
     Sessions: sessions.read,
@@ -62,6 +65,7 @@ OF_SCHEMA: Collection[type[Any]] = (
     Indexes,
     ForeignKeys,
     ColumnStatistics,
+    IndexContents,
     Sequences,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django_dbaudit.analysis.partitions import PAGE, IndexTrees
 from django_dbaudit.analysis.redundancy import protection
@@ -34,8 +34,16 @@ class LeadingColumns(DerivedFact):
             if reason:
                 of_reason[reason].append(index.qualified_name)
         for reason, names in of_reason.items():
-            rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-            yield f"only in part: {', '.join(names[:NAMED])}{rest} not judged: {reason}"
+            yield sentence(names, reason)
+
+
+def sentence(names: Sequence[str], reason: str) -> str:
+    """
+    >>> sentence(["public.a", "public.b"], "run ANALYZE")
+    'only in part: public.a, public.b not judged: run ANALYZE'
+    """
+    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"only in part: {', '.join(names[:NAMED])}{rest} not judged: {reason}"
 
 
 def _why_unknown(index: Index, statistic: ColumnStatistic | None) -> str | None:

@@ -49,10 +49,10 @@ class Usage(DerivedFact):
         self._taken_over = dict(taken_over)
 
     def scans(self, index: Index) -> int:
-        return sum(each.scans for each in self._counted(index))
+        return sum(each.scans for each in self.counted(index))
 
     def last_scan(self, index: Index) -> datetime | None:
-        return latest(each.last_scan for each in self._counted(index))
+        return latest(each.last_scan for each in self.counted(index))
 
     def is_read_since(self, index: Index, moment: datetime) -> bool:
         if not self.scans(index):
@@ -61,11 +61,12 @@ class Usage(DerivedFact):
         # Before PostgreSQL 16 nobody knows when; a scan then counts for ever.
         return last is None or last >= moment
 
-    def _counted(self, index: Index) -> Iterator[Index]:
+    def counted(self, index: Index) -> Iterator[Index]:
+        """The index and those whose scans count as its own."""
         for each in self._trees.tree(index):
             yield each
             for other in self._taken_over.get(each.oid, ()):
-                yield from self._counted(other)
+                yield from self.counted(other)
 
 
 class UnusedIndexes(DerivedFact):

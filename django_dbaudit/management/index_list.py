@@ -33,7 +33,14 @@ COLUMNS = (
 SUMS = ("size_bytes", "size_is_estimate", "scans", "tuples_read", "tuples_fetched", "last_scan")
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset(
-    {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
+    {
+        "unused-index",
+        "duplicate-index",
+        "redundant-index",
+        "invalid-index",
+        "low-selectivity-index",
+        "rarely-used-index",
+    }
 )
 
 
@@ -72,11 +79,8 @@ class IndexList:
             yield self._table(oid, group, found, say_alias=say_alias)
 
     def totals(self, outcome: Audit) -> Totals:
-        found = self._findings(outcome)
         all_of = self._with_partitions(self.indexes)
-        going = self._with_partitions(
-            index for index in self.indexes if can_go(found.get(index.qualified_name, ()))
-        )
+        going = self.going(outcome)
         return Totals(
             indexes=len(self.indexes),
             size_bytes=sum(each.size_bytes for each in all_of.values()),
@@ -84,9 +88,22 @@ class IndexList:
             going_bytes=sum(each.size_bytes for each in going.values()),
         )
 
+    def going(self, outcome: Audit) -> dict[int, Index]:
+        """By oid, the indexes that can go, with those attached to them."""
+        found = self._findings(outcome)
+        return self._with_partitions(
+            index for index in self.indexes if can_go(found.get(index.qualified_name, ()))
+        )
+
     def _with_partitions(self, indexes: Iterable[Index]) -> dict[int, Index]:
         """These and all attached to them, by oid: each once, be it shown itself or not."""
         return {each.oid: each for index in indexes for each in self.trees.tree(index)}
+
+    def bloated(self, outcome: Audit) -> dict[str, int]:
+        """The indexes to rebuild, with the bytes that each wins; those that can go are not among them."""
+        going = {index.qualified_name for index in self.going(outcome).values()}
+        sizes = {name: won(each) for name, each in self._findings(outcome).items() if name not in going}
+        return {name: size for name, size in sizes.items() if size}
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -141,6 +158,11 @@ def verdict(index: Index, findings: Sequence[Finding]) -> str:
 def can_go(findings: Iterable[Finding]) -> bool:
     """Whether what was found about an index says that it is not needed."""
     return any(each.name in DROPPABLE and each.severity > Severity.INFO for each in findings)
+
+
+def won(findings: Iterable[Finding]) -> int:
+    """Bytes that a rebuild of the index wins."""
+    return sum(int(str(each.evidence["bytes_won"])) for each in findings if each.name == "bloated-index")
 
 
 def lists(seen: Facts) -> Iterator[IndexList]:

@@ -18,7 +18,7 @@ from django_dbaudit.derived import DerivedFact
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding
-from django_dbaudit.management.index_list import can_go
+from django_dbaudit.management.index_list import can_go, won
 from django_dbaudit.management.options import one_of
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -68,7 +68,7 @@ def add_arguments(parser: CommandParser) -> None:
         "--sort",
         default="gain",
         metavar="ORDER",
-        help="Tables, and the indexes of each, by: gain (bytes that can go, most first; the default), "
+        help="Tables, and the indexes of each, by: gain (bytes to be won, most first; the default), "
         "size (largest first), scans (least read first), or name.",
     )
 
@@ -153,7 +153,8 @@ class _View:
 
     def _weight(self, index: Index) -> tuple[int, ...]:
         whole = self._trees.whole(index)
-        gain = whole.size_bytes if can_go(self._about.get(index.qualified_name, ())) else 0
+        found = self._about.get(index.qualified_name, ())
+        gain = whole.size_bytes if can_go(found) else won(found)
         return SORTS[self._selection.sort](whole, gain)
 
 

@@ -108,6 +108,8 @@ class Index:
     tuples_fetched: int
     #: When it was last scanned; known from PostgreSQL 16 on.
     last_scan: datetime | None
+    #: How many it has, by the last VACUUM or ANALYZE; None if there was none.
+    entries: int | None = None
 
     @property
     def qualified_name(self) -> str:

@@ -245,9 +245,12 @@ def test_our_queries_keep_no_lock_that_others_could_wait_for(scratch: Scratch) -
             "sessions",
             "column_statistics",
             "collations",
+            "index_contents",
+            "index_statistics",
+            "pgstattuple",
         ):
             cursor.execute(BEGIN)
-            cursor.execute(queries.get(query, version))
+            cursor.execute(queries.get(query, version), {"smallest": 0, "relations": ["flavor"]})
             cursor.execute(
                 "SELECT c.relkind::text, l.mode FROM pg_catalog.pg_locks AS l "
                 "JOIN pg_catalog.pg_class AS c ON c.oid = l.relation "
@@ -265,11 +268,12 @@ class Flickering:
     """A source that fails, or gives half a row, as often as a test says, and then recovers."""
 
     server_version = 180006
+    config = Config()
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
+    def rows(self, query: str, *more: Any, **named: Any) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] | Exception = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

@@ -7,17 +7,18 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from django_dbaudit import baseline, words
+from django_dbaudit import baseline
 from django_dbaudit.analysis.index_edits import LeftOut, plan
 from django_dbaudit.audit import Audit
 from django_dbaudit.conf import get_config
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import Facts, Unavailable
-from django_dbaudit.management import index_list, index_selection
+from django_dbaudit.management import index_list, index_selection, index_totals
 from django_dbaudit.management import options as option_module
 from django_dbaudit.management.audit_command import AuditCommand
 from django_dbaudit.management.index_migration import AppMigrations, carry_out
 from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
@@ -72,7 +73,7 @@ class Command(AuditCommand):
         return index_selection.arrange(self.selection, seen, outcome)
 
     def extra_facts(self) -> set[type[Any]]:
-        return {Indexes, Tables, DeclaredIndexes, MigrationIndexes}
+        return {Server, Indexes, Tables, DeclaredIndexes, MigrationIndexes}
 
     def tables(self, seen: Facts, outcome: Audit) -> tuple[Table, ...]:
         say_alias = len(seen.aliases) > 1
@@ -86,10 +87,4 @@ class Command(AuditCommand):
         return {"indexes": [row for each in index_list.lists(seen) for row in index_list.as_json(each)]}
 
     def totals(self, seen: Facts, outcome: Audit) -> str:
-        totals = [each.totals(outcome) for each in index_list.lists(seen)]
-        return (
-            f"{words.count(sum(each.indexes for each in totals), 'index')}, "
-            f"{words.size(sum(each.size_bytes for each in totals))}; "
-            f"{sum(each.going for each in totals):,} of them can go, "
-            f"{words.size(sum(each.going_bytes for each in totals))}."
-        )
+        return index_totals.line(seen, outcome)

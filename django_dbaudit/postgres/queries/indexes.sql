@@ -68,7 +68,7 @@ user_index AS MATERIALIZED (
         i.indisclustered, i.indkey, i.indclass, i.indcollation, i.indoption, i.indpred,
         -- Where the table lacks the column, as before PostgreSQL 15, the outer one is meant.
         (SELECT indnullsnotdistinct FROM (SELECT i.*) AS newer) AS nulls_not_distinct,
-        n.nspname, c.relname, c.relkind, c.relpages, c.relispartition, c.reloptions,
+        n.nspname, c.relname, c.relkind, c.relpages, c.reltuples, c.relispartition, c.reloptions,
         t.relname AS table_name, t.relkind AS table_kind, a.amname,
         i.indrelid IN (SELECT relation FROM busy) AS table_is_locked,
         -- include last_scan
@@ -193,7 +193,9 @@ SELECT
     pg_catalog.pg_stat_get_numscans(i.indexrelid) AS scans,
     pg_catalog.pg_stat_get_tuples_returned(i.indexrelid) AS tuples_read,
     pg_catalog.pg_stat_get_tuples_fetched(i.indexrelid) AS tuples_fetched,
-    i.last_scan AS last_scan
+    i.last_scan AS last_scan,
+    -- That of a partitioned index is never counted.
+    NULLIF(i.reltuples, -1)::bigint AS entries
 FROM user_index AS i
 JOIN key ON key.indexrelid = i.indexrelid
 LEFT JOIN included ON included.indexrelid = i.indexrelid

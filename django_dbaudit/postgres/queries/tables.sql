@@ -26,6 +26,7 @@ SELECT
     END AS size_bytes,
     pg_catalog.pg_stat_get_tuples_inserted(c.oid) AS rows_inserted,
     pg_catalog.pg_stat_get_tuples_updated(c.oid) AS rows_updated,
+    pg_catalog.pg_stat_get_tuples_hot_updated(c.oid) AS rows_hot_updated,
     pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS rows_deleted,
     pg_catalog.pg_stat_get_numscans(c.oid) AS sequential_scans,
     pg_catalog.pg_stat_get_tuples_returned(c.oid) AS sequential_rows_read,

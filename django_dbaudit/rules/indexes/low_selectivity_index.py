@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, usage
+from django_dbaudit.analysis import declaration, selectivity, usage
 from django_dbaudit.analysis.declaration import Companions, Declarations
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
 from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
@@ -43,7 +43,6 @@ from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.analysis.usage import DroppableIndexes, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.column_statistics import ColumnStatistic
 from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.project.schema import DeclaredIndex
@@ -75,16 +74,16 @@ def low_selectivity_index(
     candidates = [
         index
         for index in judged.items
-        if len(index.keys) == 1
-        and not index.include
+        if selectivity.is_over_one_column(index)
         and index.oid not in support.oids
         and not usage.serves_django(declarations.of(index))
     ]
-    shares = {index.oid: _shares(columns.statistic(index), thresholds) for index in candidates}
+    shares = {index.oid: selectivity.shares(columns.statistic(index), thresholds) for index in candidates}
     useless = {
         index.oid
         for index in candidates
-        if _is_even(shares[index.oid], thresholds) and not _is_much_read(index, reads, server, thresholds)
+        if selectivity.is_even(shares[index.oid], thresholds)
+        and not _is_much_read(index, reads, server, thresholds)
     }
     for index in candidates:
         if index.oid in useless:
@@ -95,22 +94,6 @@ def low_selectivity_index(
             yield _lopsided(index, trees.size(index), reads, shares[index.oid], declarations, thresholds)
     for reason in columns.unjudged(candidates):
         yield rule.not_run(reason)
-
-
-def _shares(statistic: ColumnStatistic | None, thresholds: Thresholds) -> tuple[float, ...]:
-    """The share of the rows that each value has, NULL included; none if not all of them are known."""
-    if statistic is None or statistic.null_fraction is None:
-        return ()
-    if statistic.null_fraction >= thresholds.null_heavy_share:
-        return ()
-    if statistic.distinct != len(statistic.common_fractions):
-        return ()
-    nulls = (statistic.null_fraction,) if statistic.null_fraction else ()
-    return (*statistic.common_fractions, *nulls)
-
-
-def _is_even(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
-    return bool(shares) and min(shares) >= thresholds.low_selectivity_share
 
 
 def _is_lopsided(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
