@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.conf import Thresholds
-from django_dbaudit.facts import AliasFacts, Facts, Unavailable
+from django_dbaudit.facts import OF_SCHEMA, AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, NotRun, worst_first
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.rule import Rule
@@ -32,12 +33,22 @@ def needed_facts(rules: Iterable[Rule]) -> set[type[Any]]:
 
 
 def run(rules: Sequence[Rule], facts: Facts, thresholds: Thresholds) -> Audit:
-    """Run each rule once for each alias; findings come out worst first."""
+    """Run each rule once for each alias; findings come out worst first.
+
+    What a replica has from its primary is told there alone.
+    """
     runner = _Runner(thresholds)
     for alias in facts.aliases:
         for rule in rules:
-            runner.run(rule, alias)
+            if not _is_told_at_primary(rule, alias):
+                runner.run(rule, alias)
     return runner.audit()
+
+
+def _is_told_at_primary(rule: Rule, alias: AliasFacts) -> bool:
+    cluster: Cluster = alias.get(Cluster)
+    is_of_schema = not set(rule.needs.values()).isdisjoint(OF_SCHEMA)
+    return cluster.primary is not None and is_of_schema and not rule.per_server
 
 
 class _Runner:

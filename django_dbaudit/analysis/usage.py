@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django_dbaudit import words
+from django_dbaudit.analysis.cluster import Cluster, uncounted
 from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.analysis.foreign_key_support import supporting
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.redundancy import protection, superfluous
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
@@ -20,22 +22,25 @@ from django_dbaudit.project.schema import DeclaredIndex
 PAGE = 8192
 
 
-def too_early(server: Server, days: float, threshold: str) -> str | None:
+def too_early(server: Server, cluster: Cluster, days: float, threshold: str) -> str | None:
     """Why the counters of scans say nothing yet; ``threshold`` is the key that sets the days."""
-    if server.in_recovery:
-        return "a read replica: its counters say nothing of the scans on the primary"
-    return not_counted(server, days, threshold)
+    since = cluster.statistics_since(server)
+    return uncounted(server, cluster) or _too_young(server, since, days, threshold)
 
 
 def not_counted(server: Server, days: float, threshold: str) -> str | None:
     """Why this very server's counters say nothing yet, even of what it has done itself."""
     if not server.track_counts:
         return "needs track_counts, which is off on this server"
-    if server.statistics_age < timedelta(days=days):
+    return _too_young(server, server.statistics_since, days, threshold)
+
+
+def _too_young(server: Server, since: datetime, days: float, threshold: str) -> str | None:
+    age = server.taken_at - since
+    if age < timedelta(days=days):
         return (
-            f"the statistics cover {words.duration(server.statistics_age)}, since "
-            f"{server.statistics_since:%Y-%m-%d %H:%M}; needs {days:g} days "
-            f"(DBAUDIT['THRESHOLDS']['{threshold}'])"
+            f"the statistics cover {words.duration(age)}, since {since:%Y-%m-%d %H:%M}; "
+            f"needs {days:g} days (DBAUDIT['THRESHOLDS']['{threshold}'])"
         )
     return None
 
@@ -83,26 +88,26 @@ def unused(
     tables: Tables,
     foreign_keys: ForeignKeys,
     declarations: Declarations,
-    server: Server,
+    records: Records,
     thresholds: Thresholds,
 ) -> Iterator[Index]:
-    """The indexes that nothing reads and nothing needs; none as long as it is too early to tell."""
-    if too_early(server, thresholds.unused_index_days, "UNUSED_INDEX_DAYS"):
+    """The indexes that nothing reads and nothing needs; none as long as it is too early to tell.
+
+    They come with all the scans that the records know of, as `Records.indexes` has them.
+    """
+    days = thresholds.unused_index_days
+    if records.too_early(days, "UNUSED_INDEX_DAYS"):
         return
-    usage = Usage(indexes)
+    usage = Usage(records.indexes)
     kept_for_keys = supporting(indexes.items, foreign_keys.items)
-    oldest = read_before(server, thresholds)
-    for index in _candidates(indexes, tables, thresholds):
+    oldest = records.oldest(days)
+    for index in _candidates(records.indexes, tables, thresholds):
         if index.oid in kept_for_keys or usage.is_read_since(index, oldest):
+            continue
+        if days and records.is_younger(index, oldest):
             continue
         if not serves_django(declarations.of(index)):
             yield index
-
-
-def read_before(server: Server, thresholds: Thresholds) -> datetime:
-    """What was last read before this moment counts as unused."""
-    # Nought asks for no certain age: then all that was ever counted is recent.
-    return server.taken_at - (timedelta(days=thresholds.unused_index_days) or server.statistics_age)
 
 
 def serves_django(declared: DeclaredIndex | None) -> bool:
@@ -115,7 +120,7 @@ def droppable(
     tables: Tables,
     foreign_keys: ForeignKeys,
     declarations: Declarations,
-    server: Server,
+    records: Records,
     thresholds: Thresholds,
 ) -> set[int]:
     """The oids of the indexes that unused-, duplicate- and redundant-index would have dropped.
@@ -123,7 +128,7 @@ def droppable(
     What goes altogether needs no other advice.
     """
     found = {each.index.oid for each in superfluous(indexes.items)}
-    unread = unused(indexes, tables, foreign_keys, declarations, server, thresholds)
+    unread = unused(indexes, tables, foreign_keys, declarations, records, thresholds)
     return found.union(index.oid for index in unread)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
-from django_dbaudit import audit, baseline, facts, rule
+from django_dbaudit import audit, baseline, clusters, facts, rule
 from django_dbaudit.audit import Audit
 from django_dbaudit.baseline import Baseline
 from django_dbaudit.conf import Config, get_config
@@ -92,7 +92,7 @@ class AuditCommand(BaseCommand):
 
     def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
         with self.progress() as progress:
-            seen = self.facts(options, rules, config, progress)
+            seen = clusters.linked(self.facts(options, rules, config, progress))
             return seen, audit.run(rules, seen, config.thresholds)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django_dbaudit import words
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.audit import Audit
 from django_dbaudit.codec import encode
 from django_dbaudit.facts import Facts, Unavailable
 from django_dbaudit.finding import Finding, Severity
+from django_dbaudit.management import index_history
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
@@ -27,6 +30,8 @@ COLUMNS = (
     Column("Declared by"),
     Column("Verdict"),
 )
+#: As they are with records; the cells of both are empty where there is nothing to tell.
+COLUMNS_OF_RECORDS = (*COLUMNS[:-2], Column("First seen"), Column("Trend"), *COLUMNS[-2:])
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset(
     {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
@@ -37,9 +42,18 @@ class IndexList:
     """The indexes of one alias, with what declares them and what was found about them."""
 
     def __init__(
-        self, alias: str, indexes: Indexes, tables: Tables, declared: object, migrations: object = None
+        self,
+        alias: str,
+        indexes: Indexes,
+        tables: Tables,
+        declared: object,
+        migrations: object = None,
+        records: Records | None = None,
     ) -> None:
         self.alias = alias
+        self.records = records
+        has_records = records is not None and records.history.servers
+        self._columns = COLUMNS_OF_RECORDS if has_records else COLUMNS
         self.indexes = indexes.items
         self.tables = {table.oid: table for table in tables.items}
         known = declared if isinstance(declared, DeclaredIndexes) else DeclaredIndexes((), (), ())
@@ -77,11 +91,13 @@ class IndexList:
             title += f"  {rows}, {size}"
         size = words.size(sum(each.size_bytes for each in group))
         title += f"; {words.count(len(group), 'index')}, {size}"
-        return Table(title, COLUMNS, tuple(self._row(each, found[each.qualified_name]) for each in group))
+        return Table(
+            title, self._columns, tuple(self._row(each, found[each.qualified_name]) for each in group)
+        )
 
     def _row(self, index: Index, findings: list[Finding]) -> Row:
         declared = self.declarations.of(index)
-        cells = (
+        cells: tuple[str, ...] = (
             index.name,
             words.size(index.size_bytes) + " est." * index.size_is_estimate,
             f"{index.scans:,}",
@@ -89,6 +105,10 @@ class IndexList:
             declared.source if declared else self._made.get(index.name, "nothing"),
             verdict(index, findings),
         )
+        if self.records is not None and self._columns is COLUMNS_OF_RECORDS:
+            past = self.records.past(index)
+            told = (index_history.first_seen(past), index_history.trend(past))
+            cells = (*cells[:-2], *told, *cells[-2:])
         worst = max((finding.severity for finding in findings), default=None)
         return Row(cells, worst)
 
@@ -114,20 +134,25 @@ def can_go(findings: Iterable[Finding]) -> bool:
 
 
 def lists(seen: Facts) -> Iterator[IndexList]:
-    """One for each alias whose indexes are known."""
+    """One for each alias whose indexes are known; those of a replica are its primary's."""
     for each in seen.aliases:
+        if each.get(Cluster).primary is not None:
+            continue
         indexes, tables = each.get(Indexes), each.get(Tables)
         if not isinstance(indexes, Unavailable) and not isinstance(tables, Unavailable):
             declared, migrations = each.get(DeclaredIndexes), each.get(MigrationIndexes)
-            yield IndexList(each.database.alias, indexes, tables, declared, migrations)
+            records = index_history.of(each)
+            yield IndexList(each.database.alias, indexes, tables, declared, migrations, records)
 
 
 def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
-    """Every fact of every index, and what declares it."""
+    """Every fact of every index, what declares it, and what servers and records know of its use."""
+    more = index_history.ServersAndPast(each.records) if each.records else None
     for index in each.indexes:
         declared = each.declarations.of(index)
         yield {
             "database": each.alias,
             **encode(index),
             "declared_by": encode(declared) if declared else None,
+            **(more.of(index) if more else {"servers": [], "history": None}),
         }

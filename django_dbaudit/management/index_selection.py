@@ -42,6 +42,11 @@ class Selection:
     unused: bool = False
     sort: str = "gain"
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.tables or self.apps or self.unused)
+
 
 def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(

@@ -32,6 +32,8 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration, partial_index, usage
+from django_dbaudit.analysis.cluster import Cluster
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.analysis.unanalyzed import unjudged
 from django_dbaudit.analysis.usage import PAGE, Usage
@@ -44,6 +46,7 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
+from django_dbaudit.store.history import IndexHistory
 
 rule = Rule(code="IDX009", severity=Severity.WARNING, since="0.1")
 
@@ -56,11 +59,14 @@ def null_heavy_index(
     statistics: ColumnStatistics,
     declared: DeclaredIndexes,
     server: Server,
+    cluster: Cluster,
+    history: IndexHistory,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
     declarations = declaration.Declarations(declared)
     companions = declarations.companions(indexes.items)
-    going = usage.droppable(indexes, tables, foreign_keys, declarations, server, thresholds)
+    records = Records(server, indexes, cluster, history)
+    going = usage.droppable(indexes, tables, foreign_keys, declarations, records, thresholds)
     reads = Usage(indexes)
     candidates = [
         index
