@@ -91,18 +91,22 @@ class _Finder:
         named = self._by_name.get((index.schema, index.name), ())
         found = next((each for each in named if wanted and shape(each.definition) == wanted), None)
         if found is None or found.id in self._taken:
-            found = self._renamed(index)
+            found = self._renamed(index, wanted)
         if found is not None:
             self._taken.add(found.id)
         return found
 
-    def _renamed(self, index: Index) -> IndexRecord | None:
+    def _renamed(self, index: Index, wanted: str) -> IndexRecord | None:
         found = self._by_oid.get(index.oid)
         if found is None or found.id in self._taken:
             return None
         # An oid alone is not enough: a restored copy gives those after its point in time anew.
-        same_table = (found.schema, found.table) == (index.schema, index.table)
-        return found if same_table or (found.schema, found.name) == (index.schema, index.name) else None
+        likeness = (
+            found.table == index.table,
+            found.name == index.name,
+            bool(wanted) and shape(found.definition) == wanted,
+        )
+        return found if any(likeness) else None
 
 
 def _next(

@@ -28,7 +28,8 @@ SELECT pg_catalog.set_config('statement_timeout', %s, true),
 
 #: What the server says of tables or columns that are not there, and of a server that cannot write.
 UNDEFINED = frozenset({"42P01", "42703"})
-READ_ONLY = "25006"
+#: The second is what a replica says of BEGIN READ WRITE.
+READ_ONLY = frozenset({"25006", "0A000"})
 
 
 class Transaction:
@@ -121,9 +122,9 @@ class Store:
         code = failure.sqlstate(error)
         if code in UNDEFINED:
             return not_migrated(self.alias)
-        if code == READ_ONLY:
+        if code in READ_ONLY:
             return (
-                "it cannot be written to: a read replica, or default_transaction_read_only. "
+                "it is a read replica and cannot be written to. "
                 "Set DBAUDIT['STORE'] to the alias of its primary."
             )
         if code == failure.INSUFFICIENT_PRIVILEGE:
