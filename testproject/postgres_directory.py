@@ -159,7 +159,7 @@ def clear_stale(data: Path) -> None:
 
 
 def stop_postmaster(data: Path, *, immediately: bool = False) -> bool:
-    """Stop the server of a data directory, as a crash would if ``immediately``; say whether there was one."""
+    """Stop the server of a data directory, ``immediately`` as in a crash; say whether there was one."""
     pid = postmaster(data)
     if pid is None:
         return False

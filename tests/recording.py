@@ -46,13 +46,22 @@ class Diary:
         return Indexes(tuple([replace(known[name], scans=n, **plain) for name, n in scans.items()]))
 
     def write(
-        self, day: float, scans: Mapping[str, int], *, alias: str = "", since: float = 0, **attributes: Any
+        self,
+        day: float,
+        scans: Mapping[str, int],
+        *,
+        alias: str = "",
+        since: float = 0,
+        last_scan: datetime | None = None,
+        **attributes: Any,
     ) -> Written:
         """Take a snapshot of that day."""
         server = self.server(day, since=since, **attributes)
         with Store(self.config) as store:
             alias = alias or self.scratch.alias
-            return writing.write(store, alias, server, self.indexes(scans).items, self.config)
+            return writing.write(
+                store, alias, server, self.indexes(scans, last_scan=last_scan).items, self.config
+            )
 
     def history(self) -> IndexHistory:
         (known,) = facts.gather([self.scratch.alias], {IndexHistory}, self.config).aliases

@@ -1,4 +1,4 @@
-"""Aliases of one cluster: told from others for sure or not at all, their scans summed, the schema told once."""
+"""Aliases of one cluster: recognised for sure or not at all, their scans summed, their schema told once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import socket
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -233,9 +234,7 @@ def test_another_database_of_the_cluster_is_not_summed(pair: Pair) -> None:
     assert [each.replica_of for each in seen.databases] == [None, None]
 
 
-def test_a_copy_that_was_promoted_is_no_replica(
-    pair: Pair, primary: postgres_server.Server
-) -> None:
+def test_a_copy_that_was_promoted_is_no_replica(pair: Pair, primary: postgres_server.Server) -> None:
     with postgres_server.replica(primary) as copy, alias_on(copy, pair.primary) as alias:
         clone = Scratch(alias)
         clone.run("SELECT pg_promote()")
@@ -318,10 +317,8 @@ def server(scratch: Scratch) -> Server:
     return found
 
 
-def later(server: Server, seconds: int) -> Any:
-    import datetime
-
-    return server.started_at + datetime.timedelta(seconds=seconds)
+def later(server: Server, seconds: int) -> datetime:
+    return server.started_at + timedelta(seconds=seconds)
 
 
 def link(*aliases: AliasFacts) -> dict[str, Cluster]:
@@ -346,7 +343,9 @@ def test_of_two_copies_of_a_primary_nobody_knows_whom_a_replica_follows(server: 
     found = link(posed(server, "default"), copy, replica)
     assert found["replica"].primary is None
     for alias in ("default", "copy"):
-        assert "cannot tell which of default and copy alias replica is a replica of" in found[alias].doubts[0]
+        assert (
+            "cannot tell which of default and copy alias replica is a replica of" in found[alias].doubts[0]
+        )
     declared = dataclasses.replace(replica, declared=DeclaredAlias(mirror="copy"))
     assert link(posed(server, "default"), copy, declared)["replica"].primary == "copy"
 
@@ -369,7 +368,11 @@ def test_another_cluster_is_another_matter(server: Server) -> None:
     ("attributes", "known", "why"),
     [
         ({"track_counts": False}, {}, "alias replica, a replica of it, counts none: track_counts is off"),
-        ({}, {Indexes: Unavailable("too slow")}, "of alias replica, a replica of it, could not be read: too slow"),
+        (
+            {},
+            {Indexes: Unavailable("too slow")},
+            "of alias replica, a replica of it, could not be read: too slow",
+        ),
     ],
 )
 def test_a_replica_whose_counters_are_not_known_is_in_doubt(

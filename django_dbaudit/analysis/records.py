@@ -80,17 +80,23 @@ class Records:
 
     def is_younger(self, index: Index, moment: datetime) -> bool:
         """Whether the index is known not to have been there at that moment."""
+        if not self.history.servers:
+            return False
         past = self.past(index)
         return not past.is_original and past.first_seen_at > moment
 
     def known_since(self, index: Index) -> datetime:
         """From when on it is known what the index was read."""
+        if not self.history.servers:
+            return self.coverage.since
         past = self.past(index)
         return self.coverage.since if past.is_original else max(past.first_seen_at, self.coverage.since)
 
     @cached_property
     def indexes(self) -> Indexes:
         """The indexes with all the scans that are known of: those of other servers and former lives."""
+        if not self.history.servers:
+            return self._indexes
         return Indexes(tuple([self._with_past(index) for index in self._indexes.items]))
 
     def _with_past(self, index: Index) -> Index:
@@ -156,6 +162,8 @@ class Records:
 
     def changes(self) -> Iterator[Change]:
         """The indexes that came and went while there were records; those of partitions are left out."""
+        if not self.history.servers:
+            return
         for index in self._indexes.items:
             past = self.past(index)
             if not past.is_original and index.parent_oid is None:

@@ -67,6 +67,7 @@ def counter(store: Scratch, name: str) -> int:
 def record(store: Scratch, name: str = "t_a") -> IndexRecord:
     """The one record of an index."""
     (found,) = [each for each in store.fact(IndexHistory, store=store.alias).indexes if each.name == name]
+    assert isinstance(found, IndexRecord)
     return found
 
 
@@ -188,7 +189,7 @@ def test_what_came_and_what_went_is_told(store: Scratch) -> None:
 
 
 def test_odd_names_are_recorded_as_they_are(store: Scratch) -> None:
-    name = "Ein \"Index\" USING %s \\ '" + "ß" * 10
+    name = 'Ein "Index" USING %s \\ \'' + "ß" * 10
     store.run(f"CREATE INDEX {words.quote(name)} ON t (b)")
     snapshot(store)
     snapshot(store)

@@ -1,4 +1,19 @@
-"""Every index: its size, how often it is read, what declares it, and what is wrong with it."""
+"""Every index: its size, how often it is read, what declares it, and what is wrong with it.
+
+Where the project has aliases for the replicas of a database, the indexes are listed once, at the
+primary, with the scans of all servers; ``--format json`` says which server has counted what.
+
+Counters begin anew with a reset, a crash or another server. ``--snapshot`` records them in tables of
+ours, one row an index and day, and the reports then go by all that was ever recorded: they show the
+day on which an index was first seen, how its use has changed, and what came and went. It needs
+``migrate`` once, in the alias that ``DBAUDIT["STORE"]`` names, and then a run a day, for instance by
+cron::
+
+    17 3 * * *  cd /srv/shop && python manage.py indexreport --snapshot
+
+or by Celery beat, with a task that calls ``call_command("indexreport", snapshot=True)``. Nothing is
+ever written without ``--snapshot``. ``DBAUDIT["HISTORY_DAYS"]`` says how long days are kept.
+"""
 
 from __future__ import annotations
 
