@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections
 
+from django_dbaudit import derived
 from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.files import FileKind
 from django_dbaudit.finding import Database
 from django_dbaudit.postgres import (
@@ -101,11 +103,29 @@ class AliasFacts:
     known: Mapping[type[Any], Any]
     #: Known also of an alias that cannot be reached.
     declared: DeclaredAlias = field(default_factory=DeclaredAlias)
+    #: What was made of it; another `AliasFacts`, which knows other things, begins anew.
+    _derived: dict[type[Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def get(self, kind: type[Any]) -> Any:
-        """The fact, or `Unavailable`."""
-        absent = ABSENT.get(kind, Unavailable("not among the facts that were gathered"))
-        return self.known.get(kind, absent)
+        """The fact, or `Unavailable`; a `DerivedFact` is made when it is first asked for."""
+        if kind in self.known:
+            return self.known[kind]
+        if not issubclass(kind, DerivedFact):
+            return ABSENT.get(kind, Unavailable("not among the facts that were gathered"))
+        if kind not in self._derived:
+            self._derived[kind] = self._derive(kind)
+        return self._derived[kind]
+
+    def having(self, *facts: Any) -> AliasFacts:
+        """The same with these facts, in place of what it knows of their kinds."""
+        if all(self.known.get(type(each)) is each for each in facts):
+            return self
+        return replace(self, known={**self.known, **{type(each): each for each in facts}})
+
+    def _derive(self, kind: type[DerivedFact]) -> Any:
+        parts = {name: self.get(each) for name, each in derived.needs(kind).items()}
+        missing = next((each for each in parts.values() if isinstance(each, Unavailable)), None)
+        return missing or kind(**parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +137,10 @@ class Facts:
     @property
     def databases(self) -> tuple[Database, ...]:
         return tuple(each.database for each in self.aliases)
+
+    def having(self, *facts: Any) -> Facts:
+        """The same with these facts about every alias."""
+        return Facts(tuple([each.having(*facts) for each in self.aliases]))
 
 
 def gather(
@@ -174,7 +198,7 @@ def _from_project(alias: str, kind: type[Any]) -> Any:
 
 
 def _with_prerequisites(kinds: Collection[type[Any]]) -> list[type[Any]]:
-    needed = {Server, *kinds}
+    needed = {Server}.union(*map(derived.sources, kinds))
     if needed.intersection(OF_SCHEMA):
         needed.add(Tables)
     return [kind for kind in ALL.values() if kind in needed]
@@ -233,7 +257,9 @@ def save(facts: Facts) -> str:
             {
                 "database": encode(each.database),
                 "declared": encode(each.declared),
-                "known": {kind.__name__: _encode(fact) for kind, fact in each.known.items()},
+                "known": {
+                    name: _encode(each.known[kind]) for name, kind in ALL.items() if kind in each.known
+                },
             }
             for each in facts.aliases
         ],

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
@@ -21,40 +22,34 @@ class Lacking:
     instead: Index | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Correspondence:
-    lacking: tuple[Lacking, ...]
-    undeclared: tuple[Index, ...]
-    #: Names of the tables that models declare and the database does not have.
-    tables: tuple[str, ...]
+class Correspondence(DerivedFact):
+    """The tables of managed models; those of other programs are nobody's business."""
 
-
-def correspond(declared: DeclaredIndexes, indexes: Indexes, tables: Tables) -> Correspondence:
-    """Go through the tables of managed models; those of other programs are nobody's business."""
-    managed = set(declared.tables)
-    present: dict[str, list[Table]] = defaultdict(list)
-    for table in tables.items:
-        if table.name in managed and table.parent_oid is None:
-            present[table.name].append(table)
-    whole = {table.oid for group in present.values() for table in group}
-    found: dict[str, list[Index]] = defaultdict(list)
-    for index in indexes.items:
-        if index.table_oid in whole:
-            found[index.table].append(index)
-    wanted: dict[str, list[DeclaredIndex]] = defaultdict(list)
-    for each in declared.items:
-        if each.is_managed and each.table in present:
-            wanted[each.table].append(each)
-    declarations = Declarations(declared)
-    # Where several schemas have the table, one with the index is enough: the others may be copies.
-    matches = [
-        _Match(present[name][0], wanted[name], found[name], declarations) for name in sorted(present)
-    ]
-    return Correspondence(
-        lacking=tuple([each for match in matches for each in match.lacking()]),
-        undeclared=tuple([each for match in matches for each in match.undeclared()]),
-        tables=tuple(sorted(managed.difference(table.name for table in tables.items))),
-    )
+    def __init__(
+        self, declared: DeclaredIndexes, declarations: Declarations, indexes: Indexes, tables: Tables
+    ) -> None:
+        managed = set(declared.tables)
+        present: dict[str, list[Table]] = defaultdict(list)
+        for table in tables.items:
+            if table.name in managed and table.parent_oid is None:
+                present[table.name].append(table)
+        whole = {table.oid for group in present.values() for table in group}
+        found: dict[str, list[Index]] = defaultdict(list)
+        for index in indexes.items:
+            if index.table_oid in whole:
+                found[index.table].append(index)
+        wanted: dict[str, list[DeclaredIndex]] = defaultdict(list)
+        for each in declared.items:
+            if each.is_managed and each.table in present:
+                wanted[each.table].append(each)
+        # Where several schemas have the table, one with the index is enough: the others may be copies.
+        matches = [
+            _Match(present[name][0], wanted[name], found[name], declarations) for name in sorted(present)
+        ]
+        self.lacking = tuple([each for match in matches for each in match.lacking()])
+        self.undeclared = tuple([each for match in matches for each in match.undeclared()])
+        #: Names of the tables that models declare and the database does not have.
+        self.tables = tuple(sorted(managed.difference(table.name for table in tables.items)))
 
 
 class _Match:

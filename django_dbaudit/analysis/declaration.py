@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Evidence, Fix, Location, Related, Severity, Subject
-from django_dbaudit.postgres.indexes import Index
+from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 from django_dbaudit.words import quote
 
@@ -14,7 +15,7 @@ from django_dbaudit.words import quote
 OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
 
 
-class Declarations:
+class Declarations(DerivedFact):
     """Looks up what declares an index: by its name and, where names have moved on, by its columns."""
 
     def __init__(self, declared: DeclaredIndexes) -> None:
@@ -42,19 +43,25 @@ class Declarations:
         # A second index on the columns of a field is not the field's own if that one is there too.
         return found if found and (index.is_unique or _is_made_up(index, found)) else None
 
-    def companions(self, indexes: Iterable[Index]) -> dict[int, Index]:
-        """For each index of a text field, by oid, the other one that the same field asks for.
 
-        ``db_index=True`` on a ``CharField`` makes two: a plain one and, for ``LIKE 'x%'``, one with
-        ``varchar_pattern_ops``. Both find equal values, and the planner settles for either.
-        """
+class Companions(DerivedFact):
+    """For each index of a text field the other one that the same field asks for.
+
+    ``db_index=True`` on a ``CharField`` makes two: a plain one and, for ``LIKE 'x%'``, one with
+    ``varchar_pattern_ops``. Both find equal values, and the planner settles for either.
+    """
+
+    def __init__(self, indexes: Indexes, declarations: Declarations) -> None:
         of_field: dict[tuple[str, str], list[Index]] = defaultdict(list)
-        for index in indexes:
-            declared = self.of(index)
+        for index in indexes.items:
+            declared = declarations.of(index)
             if declared and declared.field and declared.kind in OF_ONE_FIELD:
                 of_field[declared.model, declared.field].append(index)
         pairs = [pair for pair in of_field.values() if len(pair) == 2]
-        return {one.oid: other for pair in pairs for one, other in (pair, pair[::-1])}
+        self._by_oid = {one.oid: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+    def of(self, index: Index) -> Index | None:
+        return self._by_oid.get(index.oid)
 
 
 def _is_made_up(index: Index, declared: DeclaredIndex) -> bool:

@@ -7,10 +7,11 @@ once a row. An index serves that if its first keys are the columns of the foreig
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 
-from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeyColumn
-from django_dbaudit.postgres.indexes import Index, IndexKey
+from django_dbaudit.analysis.partitions import TableTrees
+from django_dbaudit.derived import DerivedFact
+from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeyColumn, ForeignKeys
+from django_dbaudit.postgres.indexes import Index, Indexes, IndexKey
 
 
 def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None) -> bool:
@@ -39,21 +40,45 @@ def _keeps_all(predicate: str | None, foreign_key: ForeignKey) -> bool:
     return not rest.replace(" AND ", "").strip("()")
 
 
-def supporting(indexes: Iterable[Index], foreign_keys: Iterable[ForeignKey]) -> set[int]:
-    """The oids of all indexes that serve some foreign key."""
-    of_table: dict[int, list[Index]] = defaultdict(list)
-    for index in indexes:
-        of_table[index.table_oid].append(index)
-    return {
-        index.oid
-        for foreign_key in foreign_keys
-        if foreign_key.is_enforced
-        for index in of_table[foreign_key.table_oid]
-        if supports(index, foreign_key) or _supports_period(index, foreign_key)
-    }
+class ForeignKeySupport(DerivedFact):
+    """Which indexes serve which foreign keys."""
+
+    def __init__(self, indexes: Indexes, foreign_keys: ForeignKeys, tables: TableTrees) -> None:
+        self._tables = tables
+        of_table: dict[int, list[Index]] = defaultdict(list)
+        for index in indexes.items:
+            of_table[index.table_oid].append(index)
+        self._of_table = dict(of_table)
+        served: set[int] = set()
+        serving: set[int] = set()
+        for foreign_key in foreign_keys.items:
+            on_table = self._of_table.get(foreign_key.table_oid, ())
+            found = [index.oid for index in on_table if supports(index, foreign_key)]
+            if found:
+                served.add(foreign_key.oid)
+            if foreign_key.is_enforced:
+                serving.update(found)
+                serving.update(index.oid for index in on_table if _supports_period(index, foreign_key))
+        self._served = served
+        #: The oids of all indexes that serve some foreign key.
+        self.oids = frozenset(serving)
+
+    def is_served(self, foreign_key: ForeignKey) -> bool:
+        """Whether an index serves the key on its table or, if it has partitions, on each of these."""
+        table = foreign_key.table_oid
+        return foreign_key.oid in self._served or self._is_served_below(foreign_key, table)
+
+    def _is_served_below(self, foreign_key: ForeignKey, table_oid: int) -> bool:
+        partitions = self._tables.partitions(table_oid)
+        return bool(partitions) and all(
+            any(supports(index, foreign_key, each.oid) for index in self._of_table.get(each.oid, ()))
+            or self._is_served_below(foreign_key, each.oid)
+            for each in partitions
+        )
 
 
 def _supports_period(index: Index, foreign_key: ForeignKey) -> bool:
     """Whether the lookup of a temporal key, which asks for overlapping ranges, can use the index."""
-    columns = {column.name for column in foreign_key.columns}
-    return foreign_key.has_period and index.access_method == "gist" and columns.issuperset(index.columns)
+    if not foreign_key.has_period or index.access_method != "gist":
+        return False
+    return {column.name for column in foreign_key.columns}.issuperset(index.columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.declaration import Companions, Declarations
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -70,7 +70,7 @@ class _Planner:
         self._prefix = f"{app}."
         self._indexes = indexes.items
         self._declarations = Declarations(declared)
-        self._companions = self._declarations.companions(indexes.items)
+        self._companions = Companions(indexes, self._declarations)
         self._partitioned = {each.qualified_name for each in tables.items if each.is_partitioned}
         self._columns = {(each.table, each.column): each for each in declared.columns}
 
@@ -92,7 +92,7 @@ class _Planner:
                 continue
             if declared.is_third_party or not declared.model.startswith(self._prefix):
                 continue
-            companion = self._companions.get(index.oid)
+            companion = self._companions.of(index)
             done.add(companion.oid if companion else index.oid)
             yield self._removal(index, declared, companion, going)
 

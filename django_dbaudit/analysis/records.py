@@ -10,6 +10,7 @@ from functools import cached_property
 from django_dbaudit import words
 from django_dbaudit.analysis.cluster import Cluster, ClusterServer, uncounted
 from django_dbaudit.analysis.coverage import Coverage, known_time
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.store.accumulation import advance, matched, same_counters
@@ -47,7 +48,7 @@ class Change:
     scans: int
 
 
-class Records:
+class Records(DerivedFact):
     """The counters of now on top of the records, as if a snapshot were taken this moment."""
 
     def __init__(self, server: Server, indexes: Indexes, cluster: Cluster, history: IndexHistory) -> None:

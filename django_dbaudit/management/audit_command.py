@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 
 from django_dbaudit import audit, baseline, clusters, facts, rule
 from django_dbaudit.audit import Audit
@@ -69,7 +68,7 @@ class AuditCommand(BaseCommand):
             rules=tuple(help_of(each) for each in rules),
             tables=self.tables(shown, asked_for),
             failures=outcome.failures,
-            details=self.details(shown),
+            details=self.details(shown) if options.format == "json" else {},
             totals=self.totals(shown, asked_for),
         )
         self.deliver(FORMATS[options.format](document, self.room(given)), options)
@@ -93,6 +92,8 @@ class AuditCommand(BaseCommand):
     def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
         with self.progress() as progress:
             seen = clusters.linked(self.facts(options, rules, config, progress))
+            # With the thresholds, so that what is derived for the rules serves the report as well.
+            seen = seen.having(config.thresholds)
             return seen, audit.run(rules, seen, config.thresholds)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:
@@ -134,7 +135,7 @@ class AuditCommand(BaseCommand):
         return ()
 
     def details(self, seen: Facts) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """The command's own whole lists, for ``--format json``."""
+        """The command's own whole lists, which ``--format json`` alone has."""
         return {}
 
     def totals(self, seen: Facts, outcome: Audit) -> str:
@@ -147,6 +148,9 @@ class AuditCommand(BaseCommand):
         if not self.stderr.isatty():
             yield lambda _: None
             return
+        # Here, because it takes a tenth of a second to import, and mostly nobody looks on.
+        from rich.console import Console  # noqa: PLC0415  # as above
+
         with Console(stderr=True).status("Reading…") as status:
             yield lambda what: status.update(f"Reading {what}…")
 

@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.records import Change, Past, Records
-from django_dbaudit.facts import AliasFacts, Unavailable
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.server import Server
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.reports.document import Column, Row, Table
-from django_dbaudit.store.history import IndexHistory
 
 CHANGE_COLUMNS = (Column("Index"), Column("Table"), Column("What"), Column("Definition"))
 #: Changes longer ago are in the JSON alone.
@@ -21,15 +17,6 @@ RECENT = timedelta(days=30)
 SHOWN = 20
 #: A trend is worth a word from a change by this factor on, at this many scans a day at least.
 FACTOR, NOTABLE = 3, 1
-
-
-def of(facts: AliasFacts) -> Records | None:
-    """The records of an alias whose server and indexes are known."""
-    server, indexes = facts.get(Server), facts.get(Indexes)
-    history, cluster = facts.get(IndexHistory), facts.get(Cluster)
-    if any(isinstance(each, Unavailable) for each in (server, indexes, history)):
-        return None
-    return Records(server, indexes, cluster, history)
 
 
 def first_seen(past: Past) -> str:

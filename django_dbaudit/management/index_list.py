@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django_dbaudit import words
 from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.partitions import IndexTrees, TableTrees
 from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.audit import Audit
 from django_dbaudit.codec import encode
-from django_dbaudit.facts import Facts, Unavailable
+from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.management import index_history
 from django_dbaudit.postgres.indexes import Index, Indexes
@@ -32,32 +34,40 @@ COLUMNS = (
 )
 #: As they are with records; the cells of both are empty where there is nothing to tell.
 COLUMNS_OF_RECORDS = (*COLUMNS[:-2], Column("First seen"), Column("Trend"), *COLUMNS[-2:])
+#: What of a partitioned index, which has none of it itself, is told in sum.
+SUMS = ("size_bytes", "size_is_estimate", "scans", "tuples_read", "tuples_fetched", "last_scan")
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset(
     {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of the indexes shown; the bytes are with those of all partitions."""
+
+    indexes: int
+    size_bytes: int
+    #: Those that can go, and that go with a partitioned one.
+    going: int
+    going_bytes: int
+
+
 class IndexList:
     """The indexes of one alias, with what declares them and what was found about them."""
 
-    def __init__(
-        self,
-        alias: str,
-        indexes: Indexes,
-        tables: Tables,
-        declared: object,
-        migrations: object = None,
-        records: Records | None = None,
-    ) -> None:
-        self.alias = alias
-        self.records = records
-        has_records = records is not None and records.history.servers
+    def __init__(self, facts: AliasFacts) -> None:
+        self.alias = facts.database.alias
+        self.indexes: tuple[Index, ...] = facts.get(Indexes).items
+        self.trees: IndexTrees = facts.get(IndexTrees)
+        self.tables: TableTrees = facts.get(TableTrees)
+        records = facts.get(Records)
+        self.records: Records | None = None if isinstance(records, Unavailable) else records
+        has_records = self.records is not None and self.records.history.servers
         self._columns = COLUMNS_OF_RECORDS if has_records else COLUMNS
-        self.indexes = indexes.items
-        self.tables = {table.oid: table for table in tables.items}
-        known = declared if isinstance(declared, DeclaredIndexes) else DeclaredIndexes((), (), ())
-        self.declarations = Declarations(known)
+        declarations, migrations = facts.get(Declarations), facts.get(MigrationIndexes)
+        known = isinstance(declarations, Declarations)
+        self.declarations = declarations if known else Declarations(DeclaredIndexes((), (), ()))
         made = migrations.items if isinstance(migrations, MigrationIndexes) else ()
         self._made = {each.name: f"RunSQL in {each.migration}" for each in made}
 
@@ -70,9 +80,22 @@ class IndexList:
         for oid, group in by_table.items():
             yield self._table(oid, group, found, say_alias=say_alias)
 
-    def droppable(self, outcome: Audit) -> list[Index]:
+    def totals(self, outcome: Audit) -> Totals:
         found = self._findings(outcome)
-        return [index for index in self.indexes if can_go(found[index.qualified_name])]
+        all_of = self._with_partitions(self.indexes)
+        going = self._with_partitions(
+            index for index in self.indexes if can_go(found.get(index.qualified_name, ()))
+        )
+        return Totals(
+            indexes=len(self.indexes),
+            size_bytes=sum(each.size_bytes for each in all_of.values()),
+            going=sum(index.oid in going for index in self.indexes),
+            going_bytes=sum(each.size_bytes for each in going.values()),
+        )
+
+    def _with_partitions(self, indexes: Iterable[Index]) -> dict[int, Index]:
+        """These and all attached to them, by oid: each once, be it shown itself or not."""
+        return {each.oid: each for index in indexes for each in self.trees.tree(index)}
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -84,18 +107,18 @@ class IndexList:
     def _table(
         self, oid: int, group: list[Index], found: dict[str, list[Finding]], *, say_alias: bool
     ) -> Table:
-        table = self.tables.get(oid)
+        table = self.tables.by_oid.get(oid)
         title = f"{self.alias}: " * say_alias + group[0].qualified_table
         if table:
-            rows, size = words.count(table.rows, "row"), words.size(table.size_bytes)
+            rows, size = words.count(self.tables.rows(oid), "row"), words.size(self.tables.size(oid))
             title += f"  {rows}, {size}"
-        size = words.size(sum(each.size_bytes for each in group))
+        whole = [self.trees.whole(each) for each in group]
+        size = words.size(sum(each.size_bytes for each in whole))
         title += f"; {words.count(len(group), 'index')}, {size}"
-        return Table(
-            title, self._columns, tuple(self._row(each, found[each.qualified_name]) for each in group)
-        )
+        rows_of = tuple([self._row(each, found.get(each.qualified_name, ())) for each in whole])
+        return Table(title, self._columns, rows_of)
 
-    def _row(self, index: Index, findings: list[Finding]) -> Row:
+    def _row(self, index: Index, findings: Sequence[Finding]) -> Row:
         declared = self.declarations.of(index)
         cells: tuple[str, ...] = (
             index.name,
@@ -113,7 +136,7 @@ class IndexList:
         return Row(cells, worst)
 
 
-def verdict(index: Index, findings: list[Finding]) -> str:
+def verdict(index: Index, findings: Sequence[Finding]) -> str:
     """The names of the findings; else why the index stays."""
     if findings:
         return ", ".join(
@@ -138,21 +161,21 @@ def lists(seen: Facts) -> Iterator[IndexList]:
     for each in seen.aliases:
         if each.get(Cluster).primary is not None:
             continue
-        indexes, tables = each.get(Indexes), each.get(Tables)
-        if not isinstance(indexes, Unavailable) and not isinstance(tables, Unavailable):
-            declared, migrations = each.get(DeclaredIndexes), each.get(MigrationIndexes)
-            records = index_history.of(each)
-            yield IndexList(each.database.alias, indexes, tables, declared, migrations, records)
+        known = each.get(Indexes), each.get(Tables)
+        if not any(isinstance(fact, Unavailable) for fact in known):
+            yield IndexList(each)
 
 
 def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
-    """Every fact of every index, what declares it, and what servers and records know of its use."""
+    """Every fact of every index, the sums of a partitioned one, what declares it, and its past."""
     more = index_history.ServersAndPast(each.records) if each.records else None
     for index in each.indexes:
         declared = each.declarations.of(index)
+        whole = encode(each.trees.whole(index)) if index.is_partitioned else {}
         yield {
             "database": each.alias,
             **encode(index),
+            "with_partitions": {name: whole[name] for name in SUMS} if whole else None,
             "declared_by": encode(declared) if declared else None,
             **(more.of(index) if more else {"servers": [], "history": None}),
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -58,8 +59,12 @@ class GuardedConnection:
     def server_version(self) -> int:
         return int(self._wrapper.pg_version)  # type: ignore[attr-defined]  # of the PostgreSQL backend
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        """Run the query of this name in a transaction of its own. See Note [One transaction a query]."""
+    def rows(self, query: str) -> Iterator[dict[str, Any]]:
+        """Run the query of this name in a transaction of its own. See Note [One transaction a query].
+
+        It has run, and the transaction is over, when this returns; each row is read out of its JSON
+        as it is asked for, so that not all of them are held twice.
+        """
         text = queries.get(query, self.server_version)
         with self._wrapper.cursor() as cursor:
             cursor.execute(BEGIN)
@@ -77,7 +82,7 @@ class GuardedConnection:
                     cursor.execute("ROLLBACK")
                 raise
             cursor.execute("ROLLBACK")
-        return [json.loads(bytes(row[0]).decode(errors="replace")) for row in found]
+        return (json.loads(bytes(text).decode(errors="replace")) for (text,) in found)
 
 
 def milliseconds(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 
@@ -12,5 +13,5 @@ class Source(Protocol):
     def server_version(self) -> int:
         """In the server's own numbering: 180006 for 18.6."""
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
+    def rows(self, query: str) -> Iterable[dict[str, Any]]:
         """The rows of one query, each as the JSON object that the server makes of it."""

@@ -285,7 +285,9 @@ def vanished(sqlstate: str) -> DatabaseError:
 
 
 @pytest.mark.parametrize(
-    "hiccup", [*map(vanished, sorted(failure.VANISHED)), [{"oid": 1, "definition": None}]], ids=str
+    "hiccup",
+    [*map(vanished, sorted(failure.VANISHED)), [{"oid": 1, "keys": "[]", "definition": None}]],
+    ids=str,
 )
 def test_a_table_that_vanishes_is_worth_a_second_look(hiccup: Any) -> None:
     assert facts._read(Flickering(hiccup, []), Indexes) == indexes.Indexes(())
@@ -472,7 +474,7 @@ def test_a_replica_is_read_like_any_other_server(
         )
         assert unavailable(alias) == {}
         seen = known(alias)
-        rules = [rule for rule in all_rules() if set(rule.needs.values()).intersection(facts.FROM_SERVER)]
+        rules = [rule for rule in all_rules() if rule.sources.intersection(facts.FROM_SERVER)]
         result = audit.run(rules, replica.gather(), Thresholds())
     assert seen[Server].in_recovery
     sequences = {each.name: each for each in seen[Sequences].items}

@@ -137,10 +137,10 @@ class Command(AuditCommand):
         }
 
     def totals(self, seen: Facts, outcome: Audit) -> str:
-        all_of = list(index_list.lists(seen))
-        indexes = [index for each in all_of for index in each.indexes]
-        going = [index for each in all_of for index in each.droppable(outcome)]
+        totals = [each.totals(outcome) for each in index_list.lists(seen)]
         return (
-            f"{len(indexes):,} indexes, {words.size(sum(each.size_bytes for each in indexes))}; "
-            f"{len(going):,} of them can go, {words.size(sum(each.size_bytes for each in going))}."
+            f"{words.count(sum(each.indexes for each in totals), 'index')}, "
+            f"{words.size(sum(each.size_bytes for each in totals))}; "
+            f"{sum(each.going for each in totals):,} of them can go, "
+            f"{words.size(sum(each.going_bytes for each in totals))}."
         )

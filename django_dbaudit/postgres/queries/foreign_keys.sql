@@ -1,6 +1,5 @@
 -- Every foreign key, with what an index must have to serve the lookup that a DELETE on the
 -- referenced table makes: the column, its collation, and the families of its equality operator.
--- to_jsonb reads conenforced and conperiod, which PostgreSQL 18 added.
 -- Materialized, because the planner would work it out again for every foreign key.
 WITH equality AS MATERIALIZED (
     SELECT o.amopopr,
@@ -47,9 +46,11 @@ SELECT
         WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
     END AS on_delete,
     c.conparentid <> 0 AS is_inherited,
-    COALESCE((pg_catalog.to_jsonb(c) ->> 'conenforced')::bool, true) AS is_enforced,
-    COALESCE((pg_catalog.to_jsonb(c) ->> 'conperiod')::bool, false) AS has_period
+    -- Columns that PostgreSQL 18 added; where the table lacks them, the outer ones are meant.
+    (SELECT conenforced FROM (SELECT c.*) AS newer) AS is_enforced,
+    (SELECT conperiod FROM (SELECT c.*) AS newer) AS has_period
 FROM pg_catalog.pg_constraint AS c
+CROSS JOIN (SELECT true AS conenforced, false AS conperiod) AS older
 JOIN key ON key.oid = c.oid
 JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace

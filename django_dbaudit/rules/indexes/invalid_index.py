@@ -26,9 +26,9 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 #: PostgreSQL appends these, and a number where the name is taken.
@@ -42,8 +42,7 @@ rule = Rule(code="IDX004", severity=Severity.ERROR, since="0.1")
 
 
 @rule.check
-def invalid_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
-    declarations = declaration.Declarations(declared)
+def invalid_index(indexes: Indexes, declarations: Declarations) -> Iterator[Finding | NotRun]:
     for index in indexes.items:
         if index.is_valid and index.is_live:
             continue
@@ -62,7 +61,7 @@ def _original(index: Index, indexes: Indexes) -> str:
     return next(iter(longer), stem)
 
 
-def _finding(index: Index, original: str, declarations: declaration.Declarations) -> Finding:
+def _finding(index: Index, original: str, declarations: Declarations) -> Finding:
     message, fix = _diagnosis(index, original)
     return rule.finding(
         declaration.subject(index),

@@ -38,21 +38,18 @@ from datetime import timedelta
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration, usage
 from django_dbaudit.analysis.cluster import Cluster
-from django_dbaudit.analysis.foreign_key_support import supporting
-from django_dbaudit.analysis.records import Records
-from django_dbaudit.analysis.redundancy import protection
-from django_dbaudit.analysis.unanalyzed import unjudged
-from django_dbaudit.analysis.usage import PAGE, Usage
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
+from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
+from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.analysis.usage import DroppableIndexes, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.column_statistics import ColumnStatistic, ColumnStatistics
-from django_dbaudit.postgres.foreign_keys import ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.column_statistics import ColumnStatistic
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredIndex
 from django_dbaudit.rule import Rule
-from django_dbaudit.store.history import IndexHistory
 
 #: Share of the rows with common values from which an index on the rare ones is much smaller.
 MOSTLY = 0.9
@@ -62,37 +59,32 @@ rule = Rule(code="IDX010", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def low_selectivity_index(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    statistics: ColumnStatistics,
-    declared: DeclaredIndexes,
+    judged: JudgedByColumn,
+    columns: LeadingColumns,
+    trees: IndexTrees,
+    reads: Usage,
+    support: ForeignKeySupport,
+    droppable: DroppableIndexes,
+    declarations: Declarations,
+    companions: Companions,
     server: Server,
     cluster: Cluster,
-    history: IndexHistory,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
     too_early = usage.too_early(server, cluster, thresholds.low_selectivity_days, "LOW_SELECTIVITY_DAYS")
     if too_early:
         yield rule.not_run(too_early)
         return
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(indexes.items)
-    reads = Usage(indexes)
-    records = Records(server, indexes, cluster, history)
-    left = usage.droppable(indexes, tables, foreign_keys, declarations, records, thresholds)
-    days = max(1.0, (server.taken_at - cluster.statistics_since(server)) / timedelta(days=1))
-    kept = left | supporting(indexes.items, foreign_keys.items)
     candidates = [
         index
-        for index in indexes.items
-        if _is_candidate(index)
-        and index.oid not in kept
-        and reads.size(index) >= thresholds.large_index_pages * PAGE
+        for index in judged.items
+        if len(index.keys) == 1
+        and not index.include
+        and index.oid not in support.oids
         and not usage.serves_django(declarations.of(index))
     ]
-    known = statistics.by_column
-    shares = {index.oid: _shares(index, known, thresholds) for index in candidates}
+    days = max(1.0, (server.taken_at - cluster.statistics_since(server)) / timedelta(days=1))
+    shares = {index.oid: _shares(columns.statistic(index), thresholds) for index in candidates}
     useless = {
         index.oid
         for index in candidates
@@ -100,33 +92,17 @@ def low_selectivity_index(
     }
     for index in candidates:
         if index.oid in useless:
-            companion = companions.get(index.oid)
-            stays = companion if companion and companion.oid not in useless | left else None
-            yield _useless(index, reads, shares[index.oid], declarations, stays)
+            companion = companions.of(index)
+            stays = companion if companion and companion.oid not in useless | droppable.oids else None
+            yield _useless(index, trees.size(index), reads, shares[index.oid], declarations, stays)
         elif _is_lopsided(shares[index.oid], thresholds):
-            yield _lopsided(index, reads, shares[index.oid], declarations, thresholds)
-    for reason in unjudged(candidates, known):
+            yield _lopsided(index, trees.size(index), reads, shares[index.oid], declarations, thresholds)
+    for reason in columns.unjudged(candidates):
         yield rule.not_run(reason)
 
 
-def _is_candidate(index: Index) -> bool:
-    return (
-        index.is_usable
-        and index.access_method == "btree"
-        and not index.is_unique
-        and index.predicate is None
-        and len(index.keys) == 1
-        and index.columns[0] is not None
-        and not index.include
-        and protection(index) is None
-    )
-
-
-def _shares(
-    index: Index, known: dict[tuple[int, str], ColumnStatistic], thresholds: Thresholds
-) -> tuple[float, ...]:
+def _shares(statistic: ColumnStatistic | None, thresholds: Thresholds) -> tuple[float, ...]:
     """The share of the rows that each value has, NULL included; none if not all of them are known."""
-    statistic = known.get((index.table_oid, str(index.columns[0])))
     if statistic is None or statistic.null_fraction is None:
         return ()
     if statistic.null_fraction >= thresholds.null_heavy_share:
@@ -157,19 +133,21 @@ def _is_much_read(index: Index, reads: Usage, days: float, thresholds: Threshold
 
 def _useless(
     index: Index,
+    size: int,
     reads: Usage,
     shares: tuple[float, ...],
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     companion: Index | None,
 ) -> Finding:
     values = words.count(len(shares), "value")
     return _finding(
         index,
+        size,
         reads,
         shares,
         declarations,
         f"{index.columns[0]} of {index.table} has only {values}, the rarest in "
-        f"{words.percent(min(shares))} of the rows: {index.name} ({words.size(reads.size(index))}) "
+        f"{words.percent(min(shares))} of the rows: {index.name} ({words.size(size)}) "
         f"leads to too many, and was read {words.count(reads.scans(index), 'time')}.",
         rule.severity,
         declaration.drop(index, declarations.of(index), companion),
@@ -178,18 +156,20 @@ def _useless(
 
 def _lopsided(
     index: Index,
+    size: int,
     reads: Usage,
     shares: tuple[float, ...],
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     thresholds: Thresholds,
 ) -> Finding:
     common = _common(shares, thresholds)
     return _finding(
         index,
+        size,
         reads,
         shares,
         declarations,
-        f"{index.name} ({words.size(reads.size(index))}) serves the rare values of {index.columns[0]} "
+        f"{index.name} ({words.size(size)}) serves the rare values of {index.columns[0]} "
         f"alone, and {words.percent(common)} of the rows of {index.table} have others.",
         Severity.INFO,
         _over_rare_values(index, declarations.of(index)),
@@ -213,9 +193,10 @@ def _over_rare_values(index: Index, declared: DeclaredIndex | None) -> Fix:
 
 def _finding(
     index: Index,
+    size: int,
     reads: Usage,
     shares: tuple[float, ...],
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     message: str,
     severity: Severity,
     fix: Fix,
@@ -230,7 +211,7 @@ def _finding(
             "rarest_share": round(min(shares), 4),
             "commonest_share": round(max(shares), 4),
             "scans": reads.scans(index),
-            "size_bytes": reads.size(index),
+            "size_bytes": size,
             "definition": index.definition,
             **declaration.evidence(declared),
         },

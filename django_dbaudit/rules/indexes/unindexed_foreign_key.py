@@ -25,16 +25,14 @@ which indexes serve the lookup was verified with EXPLAIN.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from django_dbaudit import words
-from django_dbaudit.analysis.foreign_key_support import supports
+from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
+from django_dbaudit.analysis.partitions import TableTrees
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 from django_dbaudit.rule import Rule
 
@@ -44,59 +42,33 @@ rule = Rule(code="IDX005", severity=Severity.WARNING, since="0.1")
 @rule.check
 def unindexed_foreign_key(
     foreign_keys: ForeignKeys,
-    indexes: Indexes,
-    tables: Tables,
+    support: ForeignKeySupport,
+    tables: TableTrees,
     declared: DeclaredIndexes,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    schema = _Schema(indexes, tables)
     columns = {(each.table, each.column): each for each in declared.columns}
     wanted = {(each.table, each.columns): each for each in declared.items if each.kind != "like"}
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
-        if not schema.is_served(foreign_key, foreign_key.table_oid):
+        if not support.is_served(foreign_key):
             names = tuple(column.name for column in foreign_key.columns)
             field = columns.get((foreign_key.table, names[0]))
-            fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), schema)
-            yield _finding(foreign_key, schema, field, fix, thresholds)
-
-
-class _Schema:
-    """The indexes of each table, and the partitions of each partitioned one."""
-
-    def __init__(self, indexes: Indexes, tables: Tables) -> None:
-        self.tables = {table.oid: table for table in tables.items}
-        self._partitions: dict[int, list[Table]] = defaultdict(list)
-        for table in tables.items:
-            if table.parent_oid is not None:
-                self._partitions[table.parent_oid].append(table)
-        self._indexes: dict[int, list[Index]] = defaultdict(list)
-        for index in indexes.items:
-            self._indexes[index.table_oid].append(index)
-
-    def is_served(self, foreign_key: ForeignKey, table: int) -> bool:
-        if any(supports(index, foreign_key, table) for index in self._indexes[table]):
-            return True
-        partitions = self._partitions[table]
-        return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
-
-    def rows(self, table: int) -> int:
-        known = self.tables.get(table)
-        own = known.rows if known and not known.is_partitioned else 0
-        return own + sum(self.rows(each.oid) for each in self._partitions[table])
+            fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), tables)
+            yield _finding(foreign_key, tables, field, fix, thresholds)
 
 
 def _finding(
     foreign_key: ForeignKey,
-    schema: _Schema,
+    tables: TableTrees,
     field: DeclaredColumn | None,
     fix: Fix,
     thresholds: Thresholds,
 ) -> Finding:
     names = [column.name for column in foreign_key.columns]
-    rows = schema.rows(foreign_key.table_oid)
-    parent = schema.tables.get(foreign_key.referenced_table_oid)
+    rows = tables.rows(foreign_key.table_oid)
+    parent = tables.by_oid.get(foreign_key.referenced_table_oid)
     deletes = parent.rows_deleted if parent else 0
     few = rows < thresholds.unindexed_foreign_key_rows
     return rule.finding(
@@ -125,9 +97,9 @@ def _fix(
     names: tuple[str, ...],
     field: DeclaredColumn | None,
     wanted: DeclaredIndex | None,
-    schema: _Schema,
+    tables: TableTrees,
 ) -> Fix:
-    table = schema.tables.get(foreign_key.table_oid)
+    table = tables.by_oid.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
     name = f"{words.quote(wanted.names[0])} " if wanted else ""
     columns = ", ".join(words.quote(each) for each in names)

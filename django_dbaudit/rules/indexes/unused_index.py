@@ -50,19 +50,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, usage
-from django_dbaudit.analysis.cluster import Cluster
+from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.analysis.records import Records
-from django_dbaudit.analysis.usage import Usage
+from django_dbaudit.analysis.usage import RecordedUsage, UnusedIndexes
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Evidence, Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.foreign_keys import ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.rule import Rule
-from django_dbaudit.store.history import IndexHistory
 
 #: The first version that knows when an index was last scanned.
 KNOWS_LAST_SCAN = 160000
@@ -72,40 +68,35 @@ rule = Rule(code="IDX001", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def unused_index(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    declared: DeclaredIndexes,
-    server: Server,
-    cluster: Cluster,
-    history: IndexHistory,
+    unused: UnusedIndexes,
+    reads: RecordedUsage,
+    trees: IndexTrees,
+    declarations: Declarations,
+    companions: Companions,
+    records: Records,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    records = Records(server, indexes, cluster, history)
     too_early = records.too_early(thresholds.unused_index_days, "UNUSED_INDEX_DAYS")
     if too_early:
         yield rule.not_run(too_early)
         return
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(records.indexes.items)
-    reads = usage.Usage(records.indexes)
     oldest = records.oldest(thresholds.unused_index_days)
-    for index in usage.unused(indexes, tables, foreign_keys, declarations, records, thresholds):
-        companion = companions.get(index.oid)
+    for index in unused.items:
+        companion = companions.of(index)
         stays = companion is not None and (companion.is_unique or reads.is_read_since(companion, oldest))
         fix = declaration.drop(index, declarations.of(index), companion, companion_stays=stays)
-        yield _finding(index, reads, declarations, records, fix)
+        yield _finding(index, trees.size(index), reads, declarations, records, fix)
 
 
 def _finding(
     index: Index,
-    reads: Usage,
-    declarations: declaration.Declarations,
+    size: int,
+    reads: RecordedUsage,
+    declarations: Declarations,
     records: Records,
     fix: Fix,
 ) -> Finding:
     declared = declarations.of(index)
-    size = reads.size(index)
     doubts = list(_doubts(index, records))
     caveats = "".join(f"; {each}" for each in doubts)
     is_expression = None in index.columns
@@ -125,7 +116,7 @@ def _finding(
     )
 
 
-def _disuse(index: Index, reads: Usage, records: Records) -> str:
+def _disuse(index: Index, reads: RecordedUsage, records: Records) -> str:
     """How long ago it was read, if ever."""
     server, last = records.server, reads.last_scan(index)
     where = _where(records)
@@ -155,7 +146,7 @@ def _doubts(index: Index, records: Records) -> Iterator[str]:
         yield f"but {words.count(unseen, 'replica')} without an alias {follow} this server, and may read it"
 
 
-def _evidence(index: Index, reads: Usage, records: Records) -> Evidence:
+def _evidence(index: Index, reads: RecordedUsage, records: Records) -> Evidence:
     last = reads.last_scan(index)
     known: dict[str, str | int | float | bool | list[str] | None] = {
         "scans": reads.scans(index),
