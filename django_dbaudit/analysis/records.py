@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -57,6 +57,7 @@ class Records(DerivedFact):
         self.history = history
         self._indexes = indexes
         self._servers = cluster.servers or (ClusterServer(cluster.alias, server, indexes),)
+        self._past: dict[int, Past] = {}
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -105,7 +106,11 @@ class Records(DerivedFact):
         return replace(index, scans=past.scans, last_scan=past.last_scan)
 
     def past(self, index: Index) -> Past:
-        records = self._now[index.oid]
+        if index.oid not in self._past:
+            self._past[index.oid] = self._past_of(self._now[index.oid])
+        return self._past[index.oid]
+
+    def _past_of(self, records: Sequence[IndexRecord]) -> Past:
         began = self.history.since
         first = min((each.first_seen_at for each in records), default=self.server.taken_at)
         week = [each for each in records if each.scans_week_ago is not None]

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.audit import Audit
 from django_dbaudit.derived import DerivedFact
@@ -127,8 +128,8 @@ class _View:
     def facts(self) -> AliasFacts:
         if isinstance(self._facts.get(Indexes), Unavailable):
             return self._facts
-        # The sums of a tree need every part of it, be it shown or not.
-        made = (self._trees, self._facts.get(Declarations))
+        # The sums of a tree need every part of it, be it shown or not; so does what came and went.
+        made = (self._trees, self._facts.get(Declarations), self._facts.get(Records))
         derived = [each for each in made if isinstance(each, DerivedFact)]
         return self._facts.having(Indexes(tuple(self._in_order())), *derived)
 
