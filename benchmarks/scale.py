@@ -9,9 +9,10 @@ too.
 
 The audit runs in a process of its own, as ``manage.py dbaudit`` and ``indexreport``. What is told is what
 it takes over Django's own start, ``manage.py check --tag database``: the processor time of that process,
-and how long it waits for the server, which works meanwhile. Their sum, and not the clock on the wall, is
-the measure, because other work on the machine makes it no longer. ``MB`` is the most memory that the
-process had, Django's own included. Each is the least of three runs.
+and that of the server's process which serves it. Their sum, and not the clock on the wall, is the
+measure: each waits while the other works, and other work on the machine makes it hardly longer. ``MB`` is
+the most memory that the process had, Django's own included. Each is the least of three runs.
+Linux only, because of ``/proc``.
 
 The target: 20,000 indexes on 5,000 tables in 3 s over Django's start and 200 MB, and as many statements
 as for one table.
@@ -67,22 +68,24 @@ class T{n}(models.Model):
     made = models.DateTimeField()
 """
 
-#: Counts our statements, and the time in which the process has nothing to do but to wait for them.
-WAITING = """
-import json, time
+#: Counts our statements, and the processor time of the server's process that executes them.
+SERVED = """
+import json, os
 from django.core.management import call_command
 from django.db.backends.signals import connection_created
 
-sent, waited = 0, 0.0
+sent, busy = 0, 0.0
 
 def measure(execute, sql, params, many, context):
-    global sent, waited
-    clock, work = time.perf_counter(), time.process_time()
+    global sent, busy
     try:
         return execute(sql, params, many, context)
     finally:
         sent += 1
-        waited += (time.perf_counter() - clock) - (time.process_time() - work)
+        pid = context["connection"].connection.info.backend_pid
+        with open(f"/proc/{{pid}}/stat") as file:
+            user, system = file.read().rpartition(")")[2].split()[11:13]
+        busy = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 connection_created.connect(
     lambda connection, **_: connection.execute_wrappers.append(measure)
@@ -93,7 +96,7 @@ try:
     call_command({command!r}, output="/dev/null")
 except SystemExit:
     pass
-print(json.dumps([sent, waited]))
+print(json.dumps([sent, busy]))
 """
 
 HEAD = "{:>7} {:<12} {:>10} {:>8} {:>8} {:>13} {:>5}"
@@ -134,10 +137,10 @@ class Project:
         _, _, usage = os.wait4(process.pid, 0)
         return usage.ru_utime + usage.ru_stime, megabytes(usage)
 
-    def waiting(self, command: str) -> tuple[int, float]:
-        """Statements that a command sends, and the seconds it waits for their results."""
-        sent, waited = json.loads(self.shell(WAITING.format(command=command)))
-        return sent, waited
+    def served(self, command: str) -> tuple[int, float]:
+        """Statements that a command sends, and the seconds that the server works for it."""
+        sent, busy = json.loads(self.shell(SERVED.format(command=command)))
+        return sent, busy
 
 
 def megabytes(usage: resource.struct_rusage) -> float:
@@ -211,10 +214,10 @@ def measure(project: Project, size: int) -> None:
     print(ROW.format(size, "(start)", 0, start, 0, 0, project.cost("check", "--tag", "database")[1]))
     for command in ("dbaudit", "indexreport"):
         costs = [project.cost(command, "--output", os.devnull) for _ in range(RUNS)]
-        waits = [project.waiting(command) for _ in range(RUNS)]
-        client, server = min(costs)[0] - start, min(seconds for _, seconds in waits)
+        served = [project.served(command) for _ in range(RUNS)]
+        client, server = min(costs)[0] - start, min(seconds for _, seconds in served)
         memory = min(memory for _, memory in costs)
-        print(ROW.format(size, command, waits[0][0], client, server, client + server, memory), flush=True)
+        print(ROW.format(size, command, served[0][0], client, server, client + server, memory), flush=True)
 
 
 if __name__ == "__main__":

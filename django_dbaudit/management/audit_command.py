@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,21 @@ from django_dbaudit.version import NAME, VERSION
 FOUND, COULD_NOT_LOOK = 1, 2
 
 
+@contextlib.contextmanager
+def _without_cycle_collection() -> Iterator[None]:
+    """Look for no reference cycles for the few seconds of an audit.
+
+    Facts are a million objects without one; to look for some again and again took a fifth of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 class AuditCommand(BaseCommand):
     """A command that runs rules. Subclasses say which, and what they show beside findings."""
 
@@ -49,6 +65,7 @@ class AuditCommand(BaseCommand):
         except KeyboardInterrupt as error:
             raise CommandError("Interrupted; no report was written.", returncode=COULD_NOT_LOOK) from error
 
+    @_without_cycle_collection()
     def handle(self, *args: Any, **given: Any) -> None:
         config = get_config()
         options = option_module.parse(given, config)
