@@ -12,8 +12,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_dbaudit.analysis.declaration import Declarations
-from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.audit import Audit
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.errors import AuditError
