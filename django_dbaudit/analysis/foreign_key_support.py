@@ -13,6 +13,10 @@ from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeyColumn, ForeignKeys
 from django_dbaudit.postgres.indexes import Index, Indexes, IndexKey
 
+#: Access methods that go straight to the rows with one value of the first key. BRIN reads all pages
+#: near them.
+FIND_EQUALS = frozenset({"btree", "hash", "gist", "spgist"})
+
 
 def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None) -> bool:
     """Whether the index serves the key on its table or, if ``table_oid`` says so, on a partition."""
@@ -21,7 +25,7 @@ def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None
     return (
         index.is_usable
         and index.table_oid == (table_oid or foreign_key.table_oid)
-        and index.access_method in ("btree", "hash")
+        and index.access_method in FIND_EQUALS
         and {key.column for key in first} == set(columns)
         and all(_finds(key, columns[str(key.column)]) for key in first)
         and _keeps_all(index.predicate, foreign_key)
@@ -67,6 +71,15 @@ class ForeignKeySupport(DerivedFact):
         """Whether an index serves the key on its table or, if it has partitions, on each of these."""
         table = foreign_key.table_oid
         return foreign_key.oid in self._served or self._is_served_below(foreign_key, table)
+
+    def is_indexed_in_vain(self, foreign_key: ForeignKey) -> bool:
+        """Whether the index that one would make is there, and the lookup asks for another type."""
+        wanted = {(column.name, column.collation) for column in foreign_key.columns}
+        return any(
+            {(key.column, key.collation) for key in index.keys[: len(wanted)]} == wanted
+            for index in self._of_table.get(foreign_key.table_oid, ())
+            if index.is_usable and index.access_method == "btree" and index.predicate is None
+        )
 
     def _is_served_below(self, foreign_key: ForeignKey, table_oid: int) -> bool:
         partitions = self._tables.partitions(table_oid)

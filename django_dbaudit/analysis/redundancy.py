@@ -118,6 +118,10 @@ def _keys_serve(stays: Index, goes: Index) -> bool:
     wide, narrow = stays.keys, goes.keys
     if [key.signature for key in wide[: len(narrow)]] != [key.signature for key in narrow]:
         return False
+    # Of two that are in one order the plain one serves LIKE too; the other serves no ORDER BY.
+    pairs = zip(wide, narrow, strict=False)
+    if any(mine.is_pattern and not other.is_pattern for mine, other in pairs):
+        return False
     if stays.access_method != "btree":
         same = len(wide) == len(narrow) and _directions(wide) == _directions(narrow)
         if stays.access_method in PARAMETERS_MATTER:

@@ -10,6 +10,15 @@ from datetime import datetime
 from django_dbaudit.codec import decode
 from django_dbaudit.postgres.source import Source
 
+#: Collations in which text sorts by its bytes, as a _pattern_ops operator class sorts it in any.
+BYTEWISE = frozenset({"pg_catalog.C", "pg_catalog.POSIX", "pg_catalog.ucs_basic", "pg_catalog.pg_c_utf8"})
+
+#: The operator families that sort so, and those that do in such a collation.
+PATTERN_FAMILIES = {
+    "pg_catalog.text_pattern_ops": "pg_catalog.text_ops",
+    "pg_catalog.bpchar_pattern_ops": "pg_catalog.bpchar_ops",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class IndexKey:
@@ -32,8 +41,19 @@ class IndexKey:
 
     @property
     def signature(self) -> tuple[str, str, str | None, str | None]:
-        """All that the key orders by, but for the direction."""
-        return self.definition, self.opclass, self.opclass_options, self.collation
+        """All that the key orders by, but for the direction.
+
+        The family and not the class: varchar_ops and text_ops are two names of one order.
+        """
+        family = self.opfamily
+        if self.collation in BYTEWISE:
+            family = PATTERN_FAMILIES.get(family, family)
+        return self.definition, family, self.opclass_options, self.collation
+
+    @property
+    def is_pattern(self) -> bool:
+        """It knows LIKE 'x%' in any collation, but neither < nor ORDER BY."""
+        return self.opfamily in PATTERN_FAMILIES
 
     @property
     def direction(self) -> tuple[bool, bool]:

@@ -8,8 +8,10 @@ WITH equality AS MATERIALIZED (
     JOIN pg_catalog.pg_am AS a ON a.oid = o.amopmethod
     JOIN pg_catalog.pg_opfamily AS f ON f.oid = o.amopfamily
     JOIN pg_catalog.pg_namespace AS n ON n.oid = f.opfnamespace
-    -- Strategy 3 of btree and strategy 1 of hash are equality.
+    -- Strategy 3 of btree and strategy 1 of hash are equality. GiST, of which exclusion constraints and
+    -- temporal keys are made, and SP-GiST number theirs as they like: there the operator itself says so.
     WHERE (a.amname = 'btree' AND o.amopstrategy = 3) OR (a.amname = 'hash' AND o.amopstrategy = 1)
+        OR (a.amname IN ('gist', 'spgist') AND o.amoppurpose = 's')
     GROUP BY o.amopopr
 ),
 key AS (

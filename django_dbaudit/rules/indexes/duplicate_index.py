@@ -6,7 +6,10 @@ memory, but the planner needs only one of them.
 
 **What counts as the same.** Storage parameters such as ``fillfactor`` make no difference. A plain
 index beside a unique one with the same keys is a duplicate; so is the mirror of an index (every key
-the other way round, NULLs too), because an index can be read backwards.
+the other way round, NULLs too), because an index can be read backwards. ``varchar_ops`` and ``text_ops``
+are one operator class by two names. Where a column is declared with the collation ``C`` the plain index
+serves ``LIKE 'x%'`` as well, and a ``_pattern_ops`` one adds nothing; where the whole database happens
+to have it, the next one may not, and the companion is left alone.
 
 **What is never reported.** An index with another predicate, operator class (Django's ``_like``
 companion has one), collation or access method; an index beside one that is invalid; a unique index

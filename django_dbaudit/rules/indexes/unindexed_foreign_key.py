@@ -4,10 +4,11 @@ To delete a row, or to change its key, PostgreSQL looks for rows that refer to i
 that begins with the foreign key's columns, each look reads the referring table from end to end, once
 for each deleted row, while locks are held. Joins from the referenced side suffer likewise.
 
-**What counts as an index.** A usable btree or hash index whose first keys are the foreign key's
-columns *in any order*, with the column's collation and an operator class that knows the key's
-equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys and unique
-constraints count. For a partitioned table an index on each partition will do.
+**What counts as an index.** A usable btree, hash, GiST or SP-GiST index whose first keys are the foreign
+key's columns *in any order*, with the column's collation and an operator class that knows the key's
+equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys, unique and exclusion
+constraints count. For a partitioned table an index on each partition will do. Where the column has to be
+cast to the type of the one that it refers to, an ``integer`` to ``numeric``, no index on it counts.
 
 **What is never reported.** The copies of a foreign key on partitions; NOT ENFORCED and temporal
 (PERIOD) foreign keys.
@@ -25,7 +26,8 @@ which indexes serve the lookup was verified with EXPLAIN.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from django_dbaudit import words
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
@@ -49,27 +51,40 @@ def unindexed_foreign_key(
 ) -> Iterator[Finding | NotRun]:
     columns = {(each.table, each.column): each for each in declared.columns}
     wanted = {(each.table, each.columns): each for each in declared.items if each.kind != "like"}
+    # One index serves all keys on the same columns, whatever they refer to: it lacks once.
+    unserved: dict[tuple[int, frozenset[str]], list[ForeignKey]] = defaultdict(list)
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
         if not support.is_served(foreign_key):
-            names = tuple(column.name for column in foreign_key.columns)
-            field = columns.get((foreign_key.table, names[0]))
-            fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), tables)
-            yield _finding(foreign_key, tables, field, fix, thresholds)
+            same = frozenset(column.name for column in foreign_key.columns)
+            unserved[foreign_key.table_oid, same].append(foreign_key)
+    for foreign_key, *others in unserved.values():
+        names = tuple(column.name for column in foreign_key.columns)
+        field = columns.get((foreign_key.table, names[0]))
+        in_vain = support.is_indexed_in_vain(foreign_key)
+        declared_index = wanted.get((foreign_key.table, names))
+        fix = _recast(names) if in_vain else _fix(foreign_key, names, field, declared_index, tables)
+        yield _finding(foreign_key, others, tables, field, fix, thresholds, in_vain=in_vain)
 
 
 def _finding(
     foreign_key: ForeignKey,
+    others: Sequence[ForeignKey],
     tables: TableTrees,
     field: DeclaredColumn | None,
     fix: Fix,
     thresholds: Thresholds,
+    *,
+    in_vain: bool,
 ) -> Finding:
     names = [column.name for column in foreign_key.columns]
     rows = tables.rows(foreign_key.table_oid)
-    parent = tables.by_oid.get(foreign_key.referenced_table_oid)
-    deletes = parent.rows_deleted if parent else 0
+    referenced = {each.referenced_table_oid: each.referenced_table for each in (foreign_key, *others)}
+    parents = [tables.by_oid[oid] for oid in referenced if oid in tables.by_oid]
+    why = f"no index begins with {', '.join(names)}"
+    if in_vain:
+        why = f"no index serves {', '.join(names)} cast to the type in {foreign_key.referenced_table}"
     few = rows < thresholds.unindexed_foreign_key_rows
     return rule.finding(
         Subject(
@@ -77,19 +92,23 @@ def _finding(
             f"{foreign_key.qualified_table}.{','.join(names)}",
             foreign_key.qualified_table,
         ),
-        f"Deleting from {foreign_key.referenced_table} reads all of {foreign_key.table} "
-        f"({words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
+        f"Deleting from {' or '.join(referenced.values())} reads all of {foreign_key.table} "
+        f"({words.count(rows, 'row')}): {why}.",
         severity=Severity.INFO if few else None,
         evidence={
             "constraint": foreign_key.name,
             "on_delete": foreign_key.on_delete,
             "referenced_table": f"{foreign_key.referenced_schema}.{foreign_key.referenced_table}",
             "rows": rows,
-            "rows_deleted_from_referenced": deletes,
+            "rows_deleted_from_referenced": sum(parent.rows_deleted for parent in parents),
         },
         location=field.location if field and not field.is_third_party else None,
         fix=fix,
     )
+
+
+def _recast(names: tuple[str, ...]) -> Fix:
+    return Fix("text", f"Give {', '.join(names)} the type of what it refers to; its index will serve then.")
 
 
 def _fix(
