@@ -15,6 +15,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django_dbaudit.finding import Location
 from django_dbaudit.project import source_lines
 
+OUR_MODELS = "django_dbaudit.models"
 #: Bytes that PostgreSQL keeps of a name.
 NAME_LENGTH = 63
 
@@ -95,8 +96,13 @@ def read(alias: str) -> DeclaredIndexes:
     return DeclaredIndexes(
         (*indexes, *_of_django()),
         tuple([each for model in _models() for each in _columns(model)]),
-        tuple(sorted({bare(m._meta.db_table) for m in _models() if _is_managed(m, alias)})),
+        tuple(sorted({bare(m._meta.db_table) for m in _models() if _is_wanted(m, alias)})),
     )
+
+
+def _is_wanted(model: type[models.Model], alias: str) -> bool:
+    # Our own tables are only for those who keep records in them.
+    return model.__module__ != OUR_MODELS and _is_managed(model, alias)
 
 
 def _is_managed(model: type[models.Model], alias: str) -> bool:

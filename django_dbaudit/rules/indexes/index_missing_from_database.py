@@ -9,9 +9,10 @@ index that has the name but other columns is reported. Of a table that is missin
 is said, once.
 
 **What is never reported.** Models with ``managed = False``, swapped ones, and those that a database
-router keeps off this alias; ``_like`` companions on columns with a collation of their own, for which
-Django may make none. Without the table ``django_migrations`` this rule is *not run*: Django's models
-are then not what this database is made from.
+router keeps off this alias; our own tables, which only ``indexreport --snapshot`` needs; ``_like``
+companions on columns with a collation of their own, for which Django may make none. Without the table
+``django_migrations`` this rule is *not run*: Django's models are then not what this database is made
+from.
 
 **When to leave it alone.** While a deployment is under way: new code, old schema. A view or a foreign
 table in the table's place is no table either: such a model wants ``managed = False``. A ``_like`` index
