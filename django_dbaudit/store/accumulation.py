@@ -141,8 +141,9 @@ def _went_on(record: IndexRecord, index: Index, server: Server, before: ServerRe
         return False
     if has_same_life(before, server):
         return True
-    # The time of the reset also moves when a single table's counters are reset, and nobody else's.
-    return index.last_scan is not None and index.last_scan < _began(server)
+    # The time of the reset also moves when a single table's counters are reset, and nobody else's. A
+    # reset clears the time of the last scan: one that we may have seen already has survived.
+    return index.last_scan is not None and index.last_scan <= before.taken_at
 
 
 def _latest(*times: datetime | None) -> datetime | None:

@@ -126,6 +126,14 @@ def test_a_reset_of_another_table_is_told_by_the_last_scan() -> None:
     assert run.record.scans == 5
 
 
+def test_a_reset_before_that_of_another_table_is_not_overlooked() -> None:
+    run = Run(knows_last_scan=True)
+    for action in ("read", "snapshot", "reset", "read", "reset_of_another_table", "snapshot"):
+        run.do(action, 5)
+    assert run.record
+    assert run.record.scans == 10
+
+
 # Which record goes on.
 
 
