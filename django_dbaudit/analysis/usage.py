@@ -81,8 +81,8 @@ class RecordedUsage(Usage):
         super().__init__(trees, superfluous)
         self._known = {each.oid: each for each in records.indexes.items}
 
-    def _counted(self, index: Index) -> Iterator[Index]:
-        for each in super()._counted(index):
+    def counted(self, index: Index) -> Iterator[Index]:
+        for each in super().counted(index):
             yield self._known[each.oid]
 
 
