@@ -122,7 +122,7 @@ def _disuse(index: Index, reads: RecordedUsage, records: Records) -> str:
     where = _where(records)
     if reads.scans(index) and last:
         ago = words.duration(server.taken_at - last)
-        if server.version < KNOWS_LAST_SCAN:
+        if server.version < KNOWS_LAST_SCAN and records.history.servers:
             return f"has not been read{where} since {last:%Y-%m-%d}, {ago} ago, by the records"
         return f"was last read{where} on {last:%Y-%m-%d}, {ago} ago"
     since = records.known_since(index)
