@@ -86,6 +86,8 @@ def rarely_used_index(
         return
     age = server.taken_at - cluster.statistics_since(server)
     days = max(1.0, age / timedelta(days=1))
+    # The primary alone writes, and has counted for longer than a young replica has read.
+    written_days = max(1.0, server.statistics_age / timedelta(days=1))
     kept = droppable.oids | support.oids
     found = {
         index.oid: (index, cost)
@@ -95,7 +97,7 @@ def rarely_used_index(
         and trees.size(index) >= thresholds.large_index_pages * PAGE
         and not usage.serves_django(declarations.of(index))
         and not _is_too_common(index, reads.scans(index) / days, columns, thresholds)
-        and _is_worth_less(cost := costs.of(index), days, thresholds)
+        and _is_worth_less(cost := costs.of(index), days, written_days, thresholds)
     }
     for index, cost in found.values():
         companion = companions.of(index)
@@ -127,12 +129,12 @@ def _is_too_common(
     )
 
 
-def _is_worth_less(cost: IndexCost, days: float, thresholds: Thresholds) -> bool:
+def _is_worth_less(cost: IndexCost, days: float, written_days: float, thresholds: Thresholds) -> bool:
     return (
         not cost.is_swept
         and 0 < cost.scans <= thresholds.rarely_used_scans_per_day * days
-        and cost.entries_written >= thresholds.rarely_used_writes_per_day * days
-        and cost.ratio >= thresholds.rarely_used_cost_ratio
+        and cost.entries_written >= thresholds.rarely_used_writes_per_day * written_days
+        and cost.ratio * days / written_days >= thresholds.rarely_used_cost_ratio
     )
 
 

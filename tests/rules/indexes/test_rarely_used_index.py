@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from django_dbaudit import audit
+from django_dbaudit.analysis.cluster import Cluster, ClusterServer
 from django_dbaudit.finding import Severity
 from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.indexes import Indexes
@@ -73,6 +74,19 @@ def plain(scratch: Scratch) -> Scratch:
 
 
 # What is left alone.
+
+
+def test_a_replica_that_has_not_yet_read_for_long_weighs_the_writes_down(plain: Scratch) -> None:
+    real: Server = plain.fact(Server)
+    long_ago = real.taken_at - timedelta(days=30 * DAYS)
+    old = {"started_at": long_ago, "counting_since": long_ago}
+    own = replace(real, **old)  # type: ignore[arg-type]  # times both
+    young = replace(real, counting_since=real.taken_at - timedelta(days=DAYS), in_recovery=True)
+    servers = [ClusterServer(alias, each, Indexes(())) for alias, each in (("a", own), ("b", young))]
+    cluster = Cluster("a", None, tuple(servers))
+    writes = {"rows_inserted": 2_100_000 * 4}
+    assert names(verdict(plain, server=old, table=writes)) == ["public.i"]
+    assert verdict(plain, cluster, server=old, table=writes).findings == ()
 
 
 @pytest.mark.parametrize(
