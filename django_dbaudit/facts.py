@@ -36,7 +36,7 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.source import Source
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project import migrations, schema
+from django_dbaudit.project import migrations, models
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 
@@ -65,7 +65,7 @@ OF_SCHEMA: Collection[type[Any]] = (
 
 #: Facts read from the project's code, for one alias, without touching its database.
 FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
-    DeclaredIndexes: schema.read,
+    DeclaredIndexes: models.read,
     MigrationIndexes: migrations.read,
 }
 

@@ -7,38 +7,47 @@ from collections.abc import Iterable
 
 from django_dbaudit.finding import Evidence, Fix, Location, Related, Severity, Subject
 from django_dbaudit.postgres.indexes import Index
-from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 from django_dbaudit.words import quote
 
 #: What a field asks for with one word, and its ``_like`` companion with it.
 OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
 
 
+#: The schema, or None where ``db_table`` names none, and the table.
+_Place = tuple[str | None, str]
+
+
 class Declarations:
     """Looks up what declares an index: by its name and, where names have moved on, by its columns."""
 
     def __init__(self, declared: DeclaredIndexes) -> None:
-        self._by_name: dict[tuple[str, str], DeclaredIndex] = {}
-        self._primary: dict[str, DeclaredIndex] = {}
-        self._by_columns: dict[tuple[str, tuple[str | None, ...], bool, bool], DeclaredIndex] = {}
+        self._by_name: dict[tuple[_Place, str], DeclaredIndex] = {}
+        self._primary: dict[_Place, DeclaredIndex] = {}
+        self._by_columns: dict[tuple[_Place, tuple[str | None, ...], bool, bool], DeclaredIndex] = {}
         for each in declared.items:
+            place = each.schema, each.table
             for name in each.names:
-                self._by_name[each.table, name] = each
+                self._by_name[place, name] = each
             if each.is_primary:
-                self._primary[each.table] = each
-            elif each.columns and (each.field or each.is_unique):
-                key = each.table, each.columns, each.is_unique, each.kind == "like"
+                self._primary[place] = each
+            elif each.columns and (each.field or each.is_unique) and not _is_special(each):
+                key = place, each.columns, each.is_unique, each.kind == "like"
                 self._by_columns.setdefault(key, each)
 
     def of(self, index: Index) -> DeclaredIndex | None:
+        # A model that names its schema means that one; any other may have copies in several.
+        return self._of(index, (index.schema, index.table)) or self._of(index, (None, index.table))
+
+    def _of(self, index: Index, place: _Place) -> DeclaredIndex | None:
         if index.is_primary:
             # A table has but one, whatever the table was called when it was made.
-            return self._primary.get(index.table)
-        named = self._by_name.get((index.table, index.name))
+            return self._primary.get(place)
+        named = self._by_name.get((place, index.name))
         if named is not None or index.predicate is not None or index.include:
             return named
         is_like = index.keys[-1].opclass.endswith("_pattern_ops")
-        found = self._by_columns.get((index.table, index.columns, index.is_unique, is_like))
+        found = self._by_columns.get((place, index.columns, index.is_unique, is_like))
         # A second index on the columns of a field is not the field's own if that one is there too.
         return found if found and (index.is_unique or _is_made_up(index, found)) else None
 
@@ -55,6 +64,33 @@ class Declarations:
                 of_field[declared.model, declared.field].append(index)
         pairs = [pair for pair in of_field.values() if len(pair) == 2]
         return {one.oid: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+
+def _is_special(declared: DeclaredIndex) -> bool:
+    """Whether it is more than an index over its columns, so that they alone do not lead to it."""
+    wanted = declared.structure
+    return wanted is not None and (wanted.predicate is not None or bool(wanted.include))
+
+
+class Columns:
+    """Looks up the field that makes a column."""
+
+    def __init__(self, declared: DeclaredIndexes) -> None:
+        # The first of several models on one table is the one.
+        self._columns = {
+            (each.schema, each.table, each.column): each for each in reversed(declared.columns)
+        }
+        self._tables = {(each.schema, each.table): each for each in reversed(declared.columns)}
+
+    def of(self, schema: str, table: str, column: str | None) -> DeclaredColumn | None:
+        if column is None:
+            return None
+        own = self._columns.get((schema, table, column))
+        return own or self._columns.get((None, table, column))
+
+    def of_table(self, schema: str, table: str) -> DeclaredColumn | None:
+        """The table's first column, for its model."""
+        return self._tables.get((schema, table)) or self._tables.get((None, table))
 
 
 def _is_made_up(index: Index, declared: DeclaredIndex) -> bool:

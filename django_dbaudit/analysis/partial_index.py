@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django_dbaudit.analysis import declaration
 from django_dbaudit.finding import Fix
 from django_dbaudit.postgres.indexes import Index
-from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
-
-Fields = Mapping[tuple[str, str], str]
-
-
-def fields_of(declared: DeclaredIndexes) -> Fields:
-    """The name of the field that makes a column of a table."""
-    return {(each.table, each.column): each.field for each in declared.columns}
+from django_dbaudit.project.schema import DeclaredIndex
 
 
 def replacement(

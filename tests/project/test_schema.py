@@ -14,7 +14,7 @@ from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.conf import Config
 from django_dbaudit.facts import gather
 from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.project import schema
+from django_dbaudit.project import models, naming
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ def indexes() -> tuple[Index, ...]:
 
 @pytest.fixture
 def declared() -> DeclaredIndexes:
-    return schema.read("default")
+    return models.read("default")
 
 
 def managed(declared: DeclaredIndexes) -> Iterator[DeclaredIndex]:
@@ -78,7 +78,7 @@ def test_a_declaration_names_the_columns_of_its_index(
 
 def test_the_database_is_not_asked(django_assert_num_queries: object) -> None:
     with connection.execute_wrapper(_refuse):
-        schema.read("default")
+        models.read("default")
 
 
 def _refuse(*_: object) -> None:
@@ -136,7 +136,7 @@ def test_models_of_another_alias_are_known_but_not_expected(settings: object) ->
             return app_label != "oddities"
 
     settings.DATABASE_ROUTERS = [Nowhere()]  # type: ignore[attr-defined]  # pytest-django's fixture
-    declared = schema.read("default")
+    declared = models.read("default")
     odd = [each for each in declared.items if each.model.startswith("oddities.")]
     assert odd
     assert not [each for each in odd if each.is_managed]
@@ -163,4 +163,4 @@ def test_every_model_of_the_project_was_walked(declared: DeclaredIndexes) -> Non
 def test_the_servers_own_names_are_cut_as_it_cuts_them(
     table: str, column: str, label: str, name: str
 ) -> None:
-    assert schema._postgres_name(table, column, label) == name
+    assert naming.of_server(table, column, label) == name

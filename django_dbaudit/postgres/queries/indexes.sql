@@ -55,6 +55,7 @@ dependent AS (
 ),
 user_index AS (
     SELECT i.*, n.nspname, c.relname, c.relkind, c.relpages, c.relispartition, c.reloptions,
+        c.reltablespace,
         t.relname AS table_name, t.relkind AS table_kind, a.amname,
         i.indrelid IN (SELECT relation FROM busy) AS table_is_locked
     FROM pg_catalog.pg_index AS i
@@ -86,7 +87,13 @@ key AS (
             'collation', con.nspname || '.' || co.collname,
             'descending', (k.options & 1) <> 0,
             'nulls_first', (k.options & 2) <> 0,
-            'is_not_null', COALESCE(col.attnotnull, false)
+            'is_not_null', COALESCE(col.attnotnull, false),
+            -- varchar_ops is another name for the default of its type.
+            'is_default_opclass', oc.opcdefault OR EXISTS (
+                SELECT
+                FROM pg_catalog.pg_opclass AS d
+                WHERE d.opcdefault AND d.opcfamily = oc.opcfamily AND d.opcintype = oc.opcintype
+            )
         ) ORDER BY k.position) AS keys
     FROM user_index AS i
     CROSS JOIN LATERAL ROWS FROM (
@@ -162,7 +169,8 @@ SELECT
     pg_catalog.pg_stat_get_numscans(i.indexrelid) AS scans,
     pg_catalog.pg_stat_get_tuples_returned(i.indexrelid) AS tuples_read,
     pg_catalog.pg_stat_get_tuples_fetched(i.indexrelid) AS tuples_fetched,
-    pg_catalog.to_jsonb(statistics) ->> 'last_idx_scan' AS last_scan
+    pg_catalog.to_jsonb(statistics) ->> 'last_idx_scan' AS last_scan,
+    tablespace.spcname AS tablespace
 FROM user_index AS i
 JOIN key ON key.indexrelid = i.indexrelid
 LEFT JOIN included ON included.indexrelid = i.indexrelid
@@ -175,6 +183,7 @@ LEFT JOIN LATERAL (
     SELECT extname FROM extension_member WHERE objid IN (i.indexrelid, i.indrelid) LIMIT 1
 ) AS extension ON true
 LEFT JOIN busy ON busy.relation = i.indexrelid
+LEFT JOIN pg_catalog.pg_tablespace AS tablespace ON tablespace.oid = i.reltablespace
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN i.table_is_locked THEN '-- definition not read: the table is locked'

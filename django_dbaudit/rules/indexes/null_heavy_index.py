@@ -70,7 +70,7 @@ def null_heavy_index(
         and reads.size(index) >= thresholds.large_index_pages * PAGE
     ]
     known = statistics.by_column
-    fields = partial_index.fields_of(declared)
+    columns = declaration.Columns(declared)
     heavy = {
         index.oid: index
         for index in candidates
@@ -87,7 +87,7 @@ def null_heavy_index(
             reads.size(index),
             _null_fraction(index, known),
             declarations,
-            fields,
+            columns,
         )
     for reason in unjudged(candidates, known):
         yield rule.not_run(reason)
@@ -102,8 +102,7 @@ def _is_candidate(index: Index) -> bool:
         and index.columns[0] is not None
         and not index.keys[0].is_not_null
         and protection(index) is None
-        # While its table is locked, nobody knows its definition.
-        and index.definition.startswith("CREATE")
+        and index.is_deparsed
     )
 
 
@@ -122,11 +121,12 @@ def _finding(
     size: int,
     null_fraction: float,
     declarations: declaration.Declarations,
-    fields: partial_index.Fields,
+    columns: declaration.Columns,
 ) -> Finding:
     declared = declarations.of(index)
     key = index.keys[0]
-    field = fields.get((index.table, str(key.column)), str(key.column))
+    made_by = columns.of(index.schema, index.table, key.column)
+    field = made_by.field if made_by else key.column
     return rule.finding(
         declaration.subject(index),
         f"{key.column} is NULL in {words.percent(null_fraction)} of the rows of {index.table}, and "

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django_dbaudit import words
+from django_dbaudit.analysis import declaration
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.sequences import Sequence, Sequences, SequenceUse
@@ -45,7 +46,7 @@ rule = Rule(code="IDX007", severity=Severity.WARNING, since="0.1")
 def sequence_near_limit(
     sequences: Sequences, declared: DeclaredIndexes, thresholds: Thresholds
 ) -> Iterator[Finding | NotRun]:
-    fields = {(each.table, each.column): each for each in declared.columns}
+    columns = declaration.Columns(declared)
     urgent = 1 - (1 - thresholds.sequence_share) / 3
     for sequence in sequences.items:
         if sequence.last_value is None:
@@ -54,7 +55,7 @@ def sequence_near_limit(
         if reach.begins_anew or reach.share < thresholds.sequence_share:
             continue
         use = reach.use
-        field = fields.get((use.table, use.column)) if use else None
+        field = columns.of(use.schema, use.table, use.column) if use else None
         yield rule.finding(
             Subject("sequence", sequence.qualified_name, f"{use.schema}.{use.table}" if use else None),
             _message(sequence, reach),

@@ -44,10 +44,11 @@ def undeclared_index(
     indexes: Indexes, tables: Tables, declared: DeclaredIndexes, migrations: MigrationIndexes
 ) -> Iterator[Finding | NotRun]:
     made = {each.name: each for each in migrations.items}
-    models = {each.table: each.model for each in declared.columns}
+    columns = declaration.Columns(declared)
     for index in correspond(declared, indexes, tables).undeclared:
         if index.is_usable and protection(index) in (None, "CLUSTER order"):
-            yield _finding(index, models.get(index.table, ""), made.get(index.name))
+            made_for = columns.of_table(index.schema, index.table)
+            yield _finding(index, made_for.model if made_for else "", made.get(index.name))
 
 
 def _finding(index: Index, model: str, made: MigrationIndex | None) -> Finding:
