@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django_dbaudit.analysis.index_names import index_name
+from django_dbaudit.analysis.statements import (
+    create_statement,
+    drop_constraint,
+    drop_statement,
+    rename_statements,
+)
 from django_dbaudit.finding import Evidence, Fix, Location, Related, Severity, Subject
 from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
-from django_dbaudit.words import quote
 
 #: What a field asks for with one word, and its ``_like`` companion with it.
 OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
@@ -88,6 +94,11 @@ class Columns:
         own = self._columns.get((schema, table, column))
         return own or self._columns.get((None, table, column))
 
+    def names(self, schema: str, table: str) -> set[str]:
+        """The columns that models make of a table."""
+        places = ((schema, table), (None, table))
+        return {column for where, each, column in self._columns if (where, each) in places}
+
     def of_table(self, schema: str, table: str) -> DeclaredColumn | None:
         """The table's first column, for its model."""
         return self._tables.get((schema, table)) or self._tables.get((None, table))
@@ -146,7 +157,7 @@ def drop(
     ``companion`` is the other index of the same field, if it has one.
     """
     if declared is None:
-        return Fix("sql", drop_statement(index))
+        return Fix("sql", drop_constraint(index) if index.constraints else drop_statement(index))
     if declared.is_third_party:
         where = f" ({declared.location})" if declared.location else ""
         return Fix("text", f"{declared.source} is not this project's code{where}: leave it.")
@@ -166,13 +177,17 @@ def drop(
         return Fix("migration", _remove(index, declared))
     if declared.kind in ("db_index", "foreign_key", "like"):
         return Fix("migration", _unindex(index, declared, companion, companion_stays=companion_stays))
+    if declared.kind == "constraint":
+        app, _, model = declared.model.rpartition(".")
+        operation = f'migrations.RemoveConstraint("{model.lower()}", "{index.name}")'
+        text = f"Remove it from {declared.source}, and in a migration of {app}:\n{operation}"
+        return Fix("migration", text)
     return Fix("text", _LEAVE[declared.kind].format(declared.source))
 
 
 _LEAVE = {
     "unique": "Remove unique=True from {}, then makemigrations.",
     "primary_key": "It belongs to the primary key {}: leave it.",
-    "constraint": "Remove it from {}, then makemigrations.",
     "unique_together": "Remove it from {}, then makemigrations.",
     "bookkeeping": "Leave it to {}.",
     "spatial_index": "Set spatial_index=False on {}, then makemigrations.",
@@ -207,29 +222,16 @@ def _unindex(
     if companion and not companion_stays:
         statements.append((drop_statement(companion, if_exists=True), create_statement(companion)))
     elif companion:
-        name = short_name(companion, declared)
+        name = index_name(companion.table, declared.columns)
         edit += f", put {_entry(companion, declared, name)} into Meta.indexes"
-        statements.append(_rename(companion, name))
+        statements.append(rename_statements(companion, name))
     return f"{edit}, and in a migration with atomic = False:\n{_separately(statements)}"
-
-
-def short_name(index: Index, declared: DeclaredIndex) -> str:
-    """A name for ``Meta.indexes``, which may have 30 characters."""
-    return f"{index.table[:18]}_{declared.field}"[:24].rstrip("_") + "_idx"
 
 
 def _entry(index: Index, declared: DeclaredIndex, name: str) -> str:
     opclass = index.keys[0].opclass.rpartition(".")[2]
     opclasses = f'opclasses=["{opclass}"], ' if opclass.endswith("_pattern_ops") else ""
     return f'models.Index(fields=["{declared.field}"], {opclasses}name="{name}")'
-
-
-def _rename(index: Index, name: str) -> tuple[str, str]:
-    here, there = quote(index.schema, index.name), quote(index.schema, name)
-    return (
-        f"ALTER INDEX {here} RENAME TO {quote(name)};",
-        f"ALTER INDEX {there} RENAME TO {quote(index.name)};",
-    )
 
 
 def _separately(statements: Iterable[tuple[str, str]]) -> str:
@@ -243,18 +245,3 @@ def _separately(statements: Iterable[tuple[str, str]]) -> str:
         "    state_operations=[…],  # what makemigrations writes\n"
         ")"
     )
-
-
-def drop_statement(index: Index, *, if_exists: bool = False) -> str:
-    # PostgreSQL refuses to drop a partitioned index concurrently.
-    concurrently = "" if index.is_partitioned or index.parent_oid else "CONCURRENTLY "
-    condition = "IF EXISTS " * if_exists
-    return f"DROP INDEX {concurrently}{condition}{quote(index.schema, index.name)};"
-
-
-def create_statement(index: Index) -> str:
-    """The statement that makes the index again."""
-    if index.is_partitioned:
-        # Deparsed it is ON ONLY the root, and would stay invalid without those of the partitions.
-        return index.definition.replace(" ON ONLY ", " ON ", 1) + ";"
-    return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1) + ";"

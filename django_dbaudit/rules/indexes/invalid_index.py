@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.statements import drop_statement
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.project.schema import DeclaredIndexes
@@ -81,7 +82,7 @@ def _finding(index: Index, original: str, declarations: declaration.Declarations
 
 def _diagnosis(index: Index, original: str) -> tuple[str, Fix]:
     what = f"{index.name} on {index.table} ({words.size(index.size_bytes)})"
-    drop = declaration.drop_statement(index)
+    drop = drop_statement(index)
     left = LEFT_BY_REINDEX.search(index.name)
     if index.is_partitioned:
         return (

@@ -29,6 +29,7 @@ from django_dbaudit import words
 from django_dbaudit.analysis import declaration
 from django_dbaudit.analysis.correspondence import correspond
 from django_dbaudit.analysis.redundancy import protection
+from django_dbaudit.analysis.statements import drop_statement
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -58,7 +59,7 @@ def _finding(index: Index, model: str, made: MigrationIndex | None) -> Finding:
         "migrations.SeparateDatabaseAndState(state_operations=[migrations.AddIndex(…)])"
     )
     if not made:
-        text += f"\n-- or, if nobody needs it:\n{declaration.drop_statement(index)}"
+        text += f"\n-- or, if nobody needs it:\n{drop_statement(index)}"
     return rule.finding(
         declaration.subject(index),
         f"{index.name} ({words.size(index.size_bytes)}) on {index.table} is declared by no model; {by}.",
