@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +20,7 @@ import json, os
 SECRET_KEY = "x"
 DATABASES = {"default": json.loads(os.environ["PARLOUR_DATABASE"])}
 INSTALLED_APPS = [
-    "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.postgres", "django_dbaudit",
-    *json.loads(os.environ["PARLOUR_APPS"]),
+    "django.contrib.postgres", "django_dbaudit", *json.loads(os.environ["PARLOUR_APPS"]),
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DBAUDIT = {"THRESHOLDS": json.loads(os.environ["PARLOUR_THRESHOLDS"])}
@@ -38,11 +37,12 @@ EVERYTHING = {
 
 @dataclass
 class Parlour:
-    """``apps`` maps each app's label to the text of its models."""
+    """``apps`` maps each app's label to the text of its models; ``contrib`` are Django's own ones."""
 
     directory: Path
     scratch: Scratch
     apps: Mapping[str, str]
+    contrib: Sequence[str] = ()
     thresholds: Mapping[str, float] = field(default_factory=lambda: EVERYTHING)
     settings: dict[str, object] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Parlour:
                 "PYTHONPATH": os.pathsep.join([str(self.directory), os.environ.get("PYTHONPATH", "")]),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "PARLOUR_DATABASE": json.dumps({key: wanted[key] for key in kept if key in wanted}),
-                "PARLOUR_APPS": json.dumps(list(self.apps)),
+                "PARLOUR_APPS": json.dumps([*self.contrib, *self.apps]),
                 "PARLOUR_THRESHOLDS": json.dumps(dict(self.thresholds)),
                 "PARLOUR_SETTINGS": json.dumps(self.settings),
             },
@@ -115,7 +115,7 @@ def _edit(path: Path, number: int, what: str) -> None:
     lines = path.read_text().splitlines()
     verb = what.split(" ", 1)[0]
     if what.startswith("remove db_index=True from "):
-        changed = re.sub(r",? ?db_index=True", "", lines[number])
+        changed = re.sub(r"db_index=True, |(, )?db_index=True", "", lines[number])
         assert changed != lines[number], (what, lines[number])
         lines[number] = changed
     elif what.startswith("set db_index=False on "):

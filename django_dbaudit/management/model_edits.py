@@ -128,8 +128,8 @@ class ModelEdits:
         for old, _ in entries.changes:
             if old is not None:
                 location = source_lines.meta_location(model, "indexes", old.name, AFTER_ALL)
-                pattern = _pattern(old, heirs, model)
-                yield Line(location, f"remove from {base.__qualname__} Meta.indexes, of {of}: {pattern}")
+                entry = _serialized(_as_written(old, model, base))
+                yield Line(location, f"remove from {base.__qualname__} Meta.indexes, of {of}: {entry}")
 
     def _removed_positions(self, model: Model) -> set[int]:
         """Which entries go; none if something else than that is to happen to the model's."""
@@ -162,10 +162,11 @@ def _heirs_of_entries(base: type) -> list[Model]:
     ]
 
 
-def _pattern(index: models.Index, heirs: list[Model], model: Model) -> str:
-    """The entry as the abstract class may have it."""
-    text = _serialized(index)
-    return text if len(heirs) == 1 else f"the one that is {index.name} on {model._meta.label}: {text}"
+def _as_written(index: models.Index, model: Model, base: type) -> models.Index:
+    """The entry of the abstract class, whose name may be a pattern."""
+    written = getattr(getattr(base, "Meta", None), "indexes", ())
+    names = {source_lines.resolved(each.name, model): each for each in written}
+    return names.get(index.name, index)
 
 
 def _needs_meta(model: Model) -> bool:

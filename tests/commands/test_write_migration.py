@@ -11,6 +11,8 @@ from parlour import Parlour
 from running import command
 from scratch import Scratch
 
+CONTRIB = ("django.contrib.contenttypes", "django.contrib.auth")
+
 MODELS = """\
 from django.conf import settings
 from django.db import models
@@ -50,7 +52,7 @@ class Scoop(models.Model):
 
 @pytest.fixture
 def parlour(scratch: Scratch, tmp_path: Path) -> Parlour:
-    project = Parlour(tmp_path, scratch, {"parlour": MODELS, "bare": ""})
+    project = Parlour(tmp_path, scratch, {"parlour": MODELS, "bare": ""}, contrib=CONTRIB)
     project.run("makemigrations", "parlour")
     project.run("migrate")
     return project
