@@ -1,7 +1,8 @@
 """Frozen dataclasses to JSON values and back: how facts are saved, and how rows become facts.
 
 Both ways go by the type hints alone. What does not fit is a `ValueError` that names the place, so
-that a damaged file is told from a good one.
+that a damaged file is told from a good one. What no field asks for is passed over: a newer version of
+ours may have known more.
 """
 
 from __future__ import annotations
@@ -114,11 +115,10 @@ class _Record:
             # One try for all and not one a field: tens of thousands of indexes come through here.
             values = {}
             for key, each in value.items():
-                values[key] = fields[key](each)
+                if key in fields:
+                    values[key] = fields[key](each)
         except ValueError as error:
             raise ValueError(f"{self.cls.__name__}.{key}: {error}") from None
-        except KeyError:
-            raise ValueError(f"{self.cls.__name__}: unknown: {key}") from None
         if len(values) < len(fields) and not self.required <= values.keys():
             missing = ", ".join(sorted(self.required - values.keys()))
             raise ValueError(f"{self.cls.__name__}: missing: {missing}")

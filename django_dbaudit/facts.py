@@ -13,7 +13,7 @@ from django.db import Error, connections
 
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
-from django_dbaudit.files import FileKind
+from django_dbaudit.files import WRITER, FileKind
 from django_dbaudit.finding import Database
 from django_dbaudit.postgres import (
     collations,
@@ -39,6 +39,7 @@ from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project import migrations, models
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.version import VERSION
 
 FILE = FileKind("the facts file", "facts_version", 1, "Save it again with --save-facts.")
 
@@ -206,6 +207,7 @@ def save(facts: Facts) -> str:
     """The text of a facts file. It holds query texts and names of the server: treat it as private."""
     document = {
         FILE.key: FILE.version,
+        WRITER: VERSION,
         "aliases": [
             {
                 "database": encode(each.database),

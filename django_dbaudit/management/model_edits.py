@@ -165,7 +165,7 @@ def _heirs_of_entries(base: type) -> list[Model]:
 def _as_written(index: models.Index, model: Model, base: type) -> models.Index:
     """The entry of the abstract class, whose name may be a pattern."""
     written = getattr(getattr(base, "Meta", None), "indexes", ())
-    names = {source_lines.resolved(each.name, model): each for each in written}
+    names: dict[str, models.Index] = {source_lines.resolved(each.name, model): each for each in written}
     return names.get(index.name, index)
 
 

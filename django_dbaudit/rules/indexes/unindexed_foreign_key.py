@@ -26,10 +26,12 @@ which indexes serve the lookup was verified with EXPLAIN.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from django_dbaudit import words
+from django_dbaudit.analysis.declaration import Columns
 from django_dbaudit.analysis.foreign_key_support import supports
+from django_dbaudit.analysis.index_names import index_name
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
@@ -50,16 +52,26 @@ def unindexed_foreign_key(
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
     schema = _Schema(indexes, tables)
-    columns = {(each.table, each.column): each for each in declared.columns}
-    wanted = {(each.table, each.columns): each for each in declared.items if each.kind != "like"}
+    columns = Columns(declared)
+    wanted = {(each.table, each.columns): each for each in declared.items if _is_whole(each)}
+    taken = {each.name for each in indexes.items}.union(*(each.names for each in declared.items))
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
+        unread = schema.unread(foreign_key, foreign_key.table_oid)
+        if unread is not None:
+            yield rule.not_run(f"{unread.table} is locked, and nobody knows what {unread.name} leaves out")
         if not schema.is_served(foreign_key, foreign_key.table_oid):
             names = tuple(column.name for column in foreign_key.columns)
-            field = columns.get((foreign_key.table, names[0]))
-            fix = _fix(foreign_key, names, field, wanted.get((foreign_key.table, names)), schema)
+            field = columns.of(foreign_key.schema, foreign_key.table, names[0])
+            asked = wanted.get((foreign_key.table, names))
+            fix = _fix(foreign_key, names, field, asked, schema, taken)
             yield _finding(foreign_key, schema, field, fix, thresholds)
+
+
+def _is_whole(declared: DeclaredIndex) -> bool:
+    """Whether it would hold every row, so that it served the key if it were there."""
+    return declared.kind != "like" and not (declared.structure and declared.structure.predicate)
 
 
 class _Schema:
@@ -80,6 +92,15 @@ class _Schema:
             return True
         partitions = self._partitions[table]
         return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
+
+    def unread(self, foreign_key: ForeignKey, table: int) -> Index | None:
+        """An index that serves the key only if its predicate, which could not be read, lets it."""
+        serving = [each for each in self._indexes[table] if supports(each, foreign_key, table)]
+        if serving:
+            known = any(each.is_deparsed or each.predicate is None for each in serving)
+            return None if known else serving[0]
+        parts = (self.unread(foreign_key, each.oid) for each in self._partitions[table])
+        return next((each for each in parts if each is not None), None)
 
     def rows(self, table: int) -> int:
         known = self.tables.get(table)
@@ -126,6 +147,7 @@ def _fix(
     field: DeclaredColumn | None,
     wanted: DeclaredIndex | None,
     schema: _Schema,
+    taken: Container[str],
 ) -> Fix:
     table = schema.tables.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
@@ -140,7 +162,7 @@ def _fix(
     if field is None or field.is_third_party or len(names) > 1:
         return Fix("sql", statement)
     model = field.model.rpartition(".")[2].lower()
-    short = f"{foreign_key.table[:20]}_{names[0]}"[:26].rstrip("_") + "_idx"
+    short = index_name(foreign_key.table, names, taken=taken)
     return Fix(
         "migration",
         f"Remove db_index=False from {field.model}.{field.field}; on a large table rather add "
