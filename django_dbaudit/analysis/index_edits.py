@@ -168,7 +168,7 @@ class _Planner:
         if declared.kind in OF_FIELD and declared.beside not in ("unique", "primary_key"):
             of_table = [each for each, _ in group if each.table_oid == index.table_oid]
             return _unindexed(declared, of_table, {each.oid for each in wanted}, partial)
-        return LeftOut(name, f"{declared.source} is more than an index: edit it, and run makemigrations")
+        return LeftOut(name, f"{declared.source} asks for it, and not by db_index: see its fix")
 
     def _entry(self, declared: DeclaredIndex, index: Index, *, is_partial: bool) -> RemoveEntry:
         first = self._columns.of(index.schema, index.table, index.columns[0])

@@ -85,7 +85,8 @@ class Steps:
             yield _add_index(known, changed, concurrently=not edit.index.is_partitioned)
         if edit.is_drifted:
             # Django would make it again as the model has it, and not as it was.
-            yield _in_database([self._dropped(edit.index, known)], [_removed(known, held.name, edit.index)])
+            removed = migrations.RemoveIndex(known.name_lower, held.name)
+            yield _in_database([self._dropped(edit.index, known)], [removed])
         else:
             yield _removed(known, held.name, edit.index)
         self.edits.replace(model, held, changed)

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.apps import apps
-from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.db import connections, models, router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from django_dbaudit.project import source_lines, structure
+from django_dbaudit.project import bookkeeping, source_lines, structure
 from django_dbaudit.project.naming import as_kept, bare, made_up, of_server, schema_of
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 
@@ -33,7 +32,7 @@ def read(alias: str) -> DeclaredIndexes:
         for each in _of_model(model, editor)
     ]
     return DeclaredIndexes(
-        (*indexes, *_of_django()),
+        (*indexes, *bookkeeping.read()),
         tuple([each for model in _models() for each in _columns(model)]),
         tuple(sorted({_table(model) for model in _models() if _is_managed(model, alias)})),
     )
@@ -48,31 +47,6 @@ def _table(model: type[models.Model]) -> str:
     """The table as `DeclaredIndexes` lists it."""
     schema, table = schema_of(model._meta.db_table), bare(model._meta.db_table)
     return f"{schema}.{table}" if schema else table
-
-
-def _of_django() -> Iterator[DeclaredIndex]:
-    """Tables that Django keeps for itself, without a model in the registry."""
-    yield _bookkeeping("django_migrations", "id", "pkey", "the migration recorder")
-    for cache in settings.CACHES.values():
-        if cache.get("BACKEND", "").endswith("DatabaseCache"):
-            table = str(cache.get("LOCATION", ""))
-            yield _bookkeeping(table, "cache_key", "pkey", f"createcachetable {table}")
-            yield _bookkeeping(table, "expires", "expires", f"createcachetable {table}")
-
-
-def _bookkeeping(table: str, column: str, suffix: str, source: str) -> DeclaredIndex:
-    return DeclaredIndex(
-        table=bare(table),
-        names=(as_kept(f"{bare(table)}_{suffix}"),),
-        columns=(column,),
-        is_unique=suffix == "pkey",
-        is_primary=suffix == "pkey",
-        kind="primary_key" if suffix == "pkey" else "bookkeeping",
-        model=source,
-        field=None,
-        is_third_party=True,
-        location=None,
-    )
 
 
 def _models() -> Iterator[type[models.Model]]:
@@ -94,7 +68,7 @@ def _of_model(model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> It
             field=model._meta.pk.name,
         )
     for position, index in enumerate(model._meta.indexes):
-        columns = _named(model, [name for name, _ in index.fields_orders])
+        columns = _spatial(model, _named(model, [name for name, _ in index.fields_orders]))
         place = _Place(model, "indexes", index.name, position)
         found = _declared(model, (index.name,), columns, kind="meta_index", place=place)
         yield replace(found, structure=structure.read(index, model, editor))
@@ -144,13 +118,20 @@ def _of_field(
     if getattr(field, "spatial_index", False):
         # GeoDjango's: a gist index, which its own schema editor names.
         names = (made_up(editor, model, columns, "_id"),)
-        yield _declared(model, names, columns, kind="spatial_index", field=field.name)
+        yield _declared(model, names, _spatial(model, columns), kind="spatial_index", field=field.name)
 
 
 def _named(model: type[models.Model], fields: Iterable[str]) -> list[str]:
     """The columns of these fields."""
     found: list[Any] = [model._meta.get_field(name) for name in fields]
     return [field.column for field in found]
+
+
+def _spatial(model: type[models.Model], columns: list[str]) -> list[str]:
+    """The columns, unless GeoDjango puts an expression in the place of the only one: a raster's hull."""
+    fields = {field.column: field for field in model._meta.local_concrete_fields}
+    only = fields.get(columns[0]) if len(columns) == 1 else None
+    return [] if getattr(only, "geom_type", "") == "RASTER" else columns
 
 
 def _columns(model: type[models.Model]) -> Iterator[DeclaredColumn]:

@@ -76,7 +76,7 @@ class _Reader:
         self._editor = editor
 
     def index(self, index: models.Index) -> Structure | None:
-        if _is_overridden(index, "create_sql"):
+        if _is_overridden(index, "create_sql") or self._is_spatial(index):
             return None
         if index.expressions:
             keys = self._expressions(index.expressions)
@@ -113,6 +113,11 @@ class _Reader:
             self._sql(constraint.condition),
             is_deferrable=constraint.deferrable is not None,
         )
+
+    def _is_spatial(self, index: models.Index) -> bool:
+        """GeoDjango makes each index of one geometry alone a gist, whatever its class and condition."""
+        fields = [self._model._meta.get_field(name) for name in index.fields]
+        return len(fields) == 1 and hasattr(fields[0], "geodetic")
 
     def _fields(
         self, fields: Iterable[tuple[str, str]], opclasses: Iterable[str]
