@@ -116,7 +116,7 @@ class _Reader:
 
     def _is_spatial(self, index: models.Index) -> bool:
         """GeoDjango makes each index of one geometry alone a gist, whatever its class and condition."""
-        fields = [self._model._meta.get_field(name) for name in index.fields]
+        fields = [self._model._meta.get_field(name) for name, _ in index.fields_orders]
         return len(fields) == 1 and hasattr(fields[0], "geodetic")
 
     def _fields(

@@ -76,6 +76,24 @@ def test_a_declaration_names_the_columns_of_its_index(
             assert declaration.is_unique == index.is_unique, index.name
 
 
+def test_the_structure_of_every_entry_of_meta_is_known(declared: DeclaredIndexes) -> None:
+    entries = [each for each in declared.items if each.kind in ("meta_index", "constraint")]
+    assert len(entries) > 20
+    assert [each.names for each in entries if each.structure is None] == []
+
+
+def test_an_index_of_one_geometry_is_geodjangos_to_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its class: seen on PostGIS, which makes a gist of a BrinIndex. A raster's is of its hull."""
+    field = oddities.models.Constrained._meta.get_field("b")
+    monkeypatch.setattr(field, "geodetic", False, raising=False)
+    monkeypatch.setattr(field, "geom_type", "RASTER", raising=False)
+    found = {each.names[0]: each for each in models.read("default").items}
+    assert found["constrained_partial"].structure is None
+    assert found["constrained_partial"].columns == ()
+    assert found["constrained_direction"].structure is not None
+    assert found["constrained_direction"].columns == ("a", "b")
+
+
 def test_the_database_is_not_asked(django_assert_num_queries: object) -> None:
     with connection.execute_wrapper(_refuse):
         models.read("default")
