@@ -27,34 +27,36 @@ class Audit:
 
 
 def needed_facts(rules: Iterable[Rule]) -> set[type[Any]]:
-    """The kinds of facts that these rules take."""
-    return {kind for rule in rules for kind in rule.needs.values() if kind is not Thresholds}
+    """The kinds of facts to gather for these rules."""
+    return {kind for rule in rules for kind in rule.sources if kind is not Thresholds}
 
 
 def run(rules: Sequence[Rule], facts: Facts, thresholds: Thresholds) -> Audit:
-    """Run each rule once for each alias; findings come out worst first."""
-    runner = _Runner(thresholds)
-    for alias in facts.aliases:
+    """Run each rule once for each alias; findings come out worst first.
+
+    What several rules derive from the facts is worked out once for each alias.
+    """
+    runner = _Runner()
+    for alias in facts.having(thresholds).aliases:
         for rule in rules:
             runner.run(rule, alias)
     return runner.audit()
 
 
 class _Runner:
-    def __init__(self, thresholds: Thresholds) -> None:
-        self._thresholds = thresholds
+    def __init__(self) -> None:
         self._outcomes: list[Finding | NotRun] = []
         # Keys alone: one failure often stops many rules.
         self._failures: dict[str, None] = {}
         self._ran = 0
 
     def run(self, rule: Rule, alias: AliasFacts) -> None:
-        arguments = self._arguments(rule, alias)
-        if isinstance(arguments, Unavailable):
-            self._add(alias, [rule.not_run(arguments.reason)])
-            return
-        self._ran += 1
         try:
+            arguments = self._arguments(rule, alias)
+            if isinstance(arguments, Unavailable):
+                self._add(alias, [rule.not_run(arguments.reason)])
+                return
+            self._ran += 1
             # Whole before any of it counts: half a rule's findings would pass for all of them.
             self._add(alias, list(rule.function(**arguments)))
         except Exception as error:  # one rule's defect must not cost the other findings
@@ -79,7 +81,7 @@ class _Runner:
         """What the rule's function takes, by name; or why it cannot have it."""
         arguments: dict[str, Any] = {}
         for name, kind in rule.needs.items():
-            fact = self._thresholds if kind is Thresholds else alias.get(kind)
+            fact = alias.get(kind)
             if isinstance(fact, Unavailable):
                 if fact.failed:
                     self._failures[f"{alias.database.alias}: {fact.reason}."] = None

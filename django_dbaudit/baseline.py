@@ -66,11 +66,15 @@ def compare(
     find is gone. What sessions do comes and goes by itself.
     """
     found = tuple(findings)
-    missing = baseline.keys() - {each.fingerprint for each in found}
+    if not baseline:
+        return Compared(new=found, known=(), gone=0)
+    # Once each: a fingerprint is worked out whenever it is asked for.
+    by = [(each.fingerprint, each) for each in found]
+    missing = baseline.keys() - {fingerprint for fingerprint, _ in by}
     return Compared(
-        new=tuple(each for each in found if each.fingerprint not in baseline),
+        new=tuple(each for fingerprint, each in by if fingerprint not in baseline),
         known=tuple(
-            dataclasses.replace(each, status="known") for each in found if each.fingerprint in baseline
+            dataclasses.replace(each, status="known") for fingerprint, each in by if fingerprint in baseline
         ),
         gone=sum(baseline[each] in ran and not baseline[each][0].startswith(PASSING) for each in missing),
     )

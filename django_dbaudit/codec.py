@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 import types
 import typing
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -39,10 +41,9 @@ def decode(hint: type[T], value: object) -> T:
 
 @functools.cache
 def _decoder(hint: Any) -> Decoder:
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
+    if _is_union(hint):
         return _optional(hint)
-    if origin is tuple:
+    if typing.get_origin(hint) is tuple:
         return _tuple(_decoder(typing.get_args(hint)[0]))
     if hint is datetime:
         return _datetime
@@ -84,6 +85,20 @@ def _exactly(hint: type) -> Decoder:
     return decode_exactly
 
 
+def _right_already(hint: Any) -> frozenset[type]:
+    """The types whose values need not be decoded, because they are in JSON what they are here."""
+    if _is_union(hint):
+        return frozenset(each for choice in typing.get_args(hint) for each in _right_already(choice))
+    if typing.get_origin(hint) is tuple:
+        # JSON has none: it was decoded before, for several records to share.
+        return frozenset({tuple})
+    return frozenset({hint} & {bool, int, float, str, types.NoneType})
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (types.UnionType, typing.Union)
+
+
 def _float(value: object) -> float:
     if type(value) not in (int, float):
         raise ValueError(f"expected a number, found {value!r:.60}")
@@ -91,7 +106,11 @@ def _float(value: object) -> float:
 
 
 class _Record:
-    """Makes one kind of dataclass; its fields are looked up once, when the first one is built."""
+    """Makes one kind of dataclass.
+
+    Tens of thousands of rows look alike: which of their values are right as they are is found out
+    once for each shape, that is, for each sequence of keys and types.
+    """
 
     def __init__(self, cls: Any) -> None:
         self.cls = cls
@@ -100,26 +119,52 @@ class _Record:
             for each in dataclasses.fields(cls)
             if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
         }
+        self._shapes: dict[Hashable, _Shape] = {}
 
     @functools.cached_property
-    def fields(self) -> dict[str, Decoder]:
+    def hints(self) -> dict[str, Any]:
+        # Looked up when the first one is made, because a class may name one that comes after it.
         hints = typing.get_type_hints(self.cls)
-        return {each.name: _decoder(hints[each.name]) for each in dataclasses.fields(self.cls)}
+        return {each.name: hints[each.name] for each in dataclasses.fields(self.cls)}
 
     def __call__(self, value: object) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise ValueError(f"expected a {self.cls.__name__}, found {value!r:.60}")
-        fields = self.fields
-        key = ""
+        looks = tuple(value), tuple(map(type, value.values()))
+        shape = self._shapes.get(looks)
+        if shape is None:
+            shape = self._shapes[looks] = self._shape(value)
+        values, key = dict(zip(shape.names, value.values(), strict=True)), ""
+        for key in shape.unknown:
+            del values[key]
         try:
-            # One try for all and not one a field: tens of thousands of indexes come through here.
-            values = {}
-            for key, each in value.items():
-                if key in fields:
-                    values[key] = fields[key](each)
+            for key, decoder in shape.to_decode:
+                values[key] = decoder(values[key])
         except ValueError as error:
             raise ValueError(f"{self.cls.__name__}.{key}: {error}") from None
-        if len(values) < len(fields) and not self.required <= values.keys():
-            missing = ", ".join(sorted(self.required - values.keys()))
-            raise ValueError(f"{self.cls.__name__}: missing: {missing}")
         return self.cls(**values)
+
+    def _shape(self, value: Mapping[str, object]) -> _Shape:
+        if not self.required <= value.keys():
+            missing = ", ".join(sorted(self.required - value.keys()))
+            raise ValueError(f"{self.cls.__name__}: missing: {missing}")
+        return _Shape(
+            names=tuple(map(sys.intern, value)),
+            to_decode=tuple(
+                (key, _decoder(self.hints[key]))
+                for key, each in value.items()
+                if key in self.hints and type(each) not in _right_already(self.hints[key])
+            ),
+            unknown=tuple(key for key in value if key not in self.hints),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What records of the same keys and types have in common."""
+
+    #: Interned: a call takes arguments by name quickly only if the names are the very same objects.
+    names: tuple[str, ...]
+    to_decode: tuple[tuple[str, Decoder], ...]
+    #: What no field asks for.
+    unknown: tuple[str, ...]

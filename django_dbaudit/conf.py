@@ -65,6 +65,20 @@ class Thresholds:
     sequential_rows_per_day: int = 100_000_000
     #: How many days the statistics must cover before scans are counted by the day.
     sequential_scan_days: float = 1
+    #: Share of an index that a rebuild must win for it to be bloated.
+    bloated_index_share: float = 0.45
+    #: Pages of 8 kB that a rebuild must win to be worth a word: 1 MB.
+    bloated_index_pages: int = 128
+    #: Pages of 8 kB that a rebuild must win to be a warning, below it an information: 100 MB.
+    bloated_index_warning_pages: int = 12_800
+    #: How many times what an index saves it must cost before it is called rarely used.
+    rarely_used_cost_ratio: float = 5
+    #: Scans a day above which an index is in use, whatever it costs.
+    rarely_used_scans_per_day: float = 10
+    #: Entries written a day below which what an index costs does not matter.
+    rarely_used_writes_per_day: float = 1000
+    #: How many days the statistics must cover before an index is called rarely used.
+    rarely_used_days: float = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,8 @@ class Config:
     lock_timeout: float = 1
     #: Bound, in seconds, of opening a connection, unless the alias sets one itself.
     connect_timeout: float = 10
+    #: How much of the indexes, in MB, one look at a database may read with pgstattuple; 0: nothing.
+    pgstattuple_megabytes: int = 512
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 

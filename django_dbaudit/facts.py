@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections
 
+from django_dbaudit import derived
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.files import WRITER, FileKind
 from django_dbaudit.finding import Database
 from django_dbaudit.postgres import (
@@ -20,6 +22,7 @@ from django_dbaudit.postgres import (
     column_statistics,
     failure,
     foreign_keys,
+    index_contents,
     indexes,
     sequences,
     server,
@@ -30,6 +33,7 @@ from django_dbaudit.postgres.collations import Collations
 from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.connection import GuardedConnection
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
+from django_dbaudit.postgres.index_contents import IndexContents
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.sequences import Sequences
 from django_dbaudit.postgres.server import Server
@@ -50,6 +54,7 @@ FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
     Indexes: indexes.read,
     ForeignKeys: foreign_keys.read,
     ColumnStatistics: column_statistics.read,
+    IndexContents: index_contents.read,
     Collations: collations.read,
     Sequences: sequences.read,
     Sessions: sessions.read,
@@ -61,6 +66,7 @@ OF_SCHEMA: Collection[type[Any]] = (
     Indexes,
     ForeignKeys,
     ColumnStatistics,
+    IndexContents,
     Sequences,
 )
 
@@ -87,10 +93,29 @@ class AliasFacts:
 
     database: Database
     known: Mapping[type[Any], Any]
+    #: What was made of it; another `AliasFacts`, which knows other things, begins anew.
+    _derived: dict[type[Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def get(self, kind: type[Any]) -> Any:
-        """The fact, or `Unavailable`."""
-        return self.known.get(kind, Unavailable("not among the facts that were gathered"))
+        """The fact, or `Unavailable`; a `DerivedFact` is made when it is first asked for."""
+        if kind in self.known:
+            return self.known[kind]
+        if not issubclass(kind, DerivedFact):
+            return Unavailable("not among the facts that were gathered")
+        if kind not in self._derived:
+            self._derived[kind] = self._derive(kind)
+        return self._derived[kind]
+
+    def having(self, *facts: Any) -> AliasFacts:
+        """The same with these facts, in place of what it knows of their kinds."""
+        if all(self.known.get(type(each)) is each for each in facts):
+            return self
+        return replace(self, known={**self.known, **{type(each): each for each in facts}})
+
+    def _derive(self, kind: type[DerivedFact]) -> Any:
+        parts = {name: self.get(each) for name, each in derived.needs(kind).items()}
+        missing = next((each for each in parts.values() if isinstance(each, Unavailable)), None)
+        return missing or kind(**parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,10 @@ class Facts:
     @property
     def databases(self) -> tuple[Database, ...]:
         return tuple(each.database for each in self.aliases)
+
+    def having(self, *facts: Any) -> Facts:
+        """The same with these facts about every alias."""
+        return Facts(tuple([each.having(*facts) for each in self.aliases]))
 
 
 def gather(
@@ -152,7 +181,7 @@ def _from_project(alias: str, kind: type[Any]) -> Any:
 
 
 def _with_prerequisites(kinds: Collection[type[Any]]) -> list[type[Any]]:
-    needed = {Server, *kinds}
+    needed = {Server}.union(*map(derived.sources, kinds))
     if needed.intersection(OF_SCHEMA):
         needed.add(Tables)
     return [kind for kind in ALL.values() if kind in needed]
@@ -211,7 +240,9 @@ def save(facts: Facts) -> str:
         "aliases": [
             {
                 "database": encode(each.database),
-                "known": {kind.__name__: _encode(fact) for kind, fact in each.known.items()},
+                "known": {
+                    name: _encode(each.known[kind]) for name, kind in ALL.items() if kind in each.known
+                },
             }
             for each in facts.aliases
         ],

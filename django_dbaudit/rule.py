@@ -7,11 +7,11 @@ import importlib
 import inspect
 import pkgutil
 import sys
-import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django_dbaudit import derived
 from django_dbaudit.errors import AuditError
 from django_dbaudit.finding import (
     Evidence,
@@ -49,10 +49,14 @@ class Rule:
         return function
 
     @property
-    def needs(self) -> dict[str, type[Any]]:
-        """The facts this rule asks for, by the name of the parameter."""
-        hints = typing.get_type_hints(self.function)
-        return {name: hints[name] for name in inspect.signature(self.function).parameters}
+    def needs(self) -> Mapping[str, type[Any]]:
+        """The facts this rule asks for, derived or not, by the name of the parameter."""
+        return derived.parameters(self.function)
+
+    @property
+    def sources(self) -> frozenset[type[Any]]:
+        """The facts that it comes down to: a derived one stands for those that it is made from."""
+        return frozenset(source for kind in self.needs.values() for source in derived.sources(kind))
 
     @property
     def page(self) -> str:

@@ -65,7 +65,7 @@ def heading(text: str, line: str = "=") -> str:
 
 
 def rule_page(rule: Rule) -> str:
-    facts = ", ".join(sorted(kind.__name__ for kind in rule.needs.values()))
+    facts = ", ".join(sorted(kind.__name__ for kind in rule.sources))
     return (
         f".. _{rule.name}:\n\n"
         + heading(f"{rule.code} {rule.name}")

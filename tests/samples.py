@@ -287,6 +287,7 @@ def _index_details(*, declared: bool) -> dict[str, Any]:
     return {
         "database": "default",
         **encode(INDEX),
+        "with_partitions": None,
         "declared_by": encode(DECLARED) if declared else None,
     }
 

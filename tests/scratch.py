@@ -34,10 +34,11 @@ class Scratch:
 
     @classmethod
     @contextlib.contextmanager
-    def created(cls, admin_connection: BaseDatabaseWrapper) -> Iterator[Scratch]:
+    def created(cls, admin_connection: BaseDatabaseWrapper, options: str = "") -> Iterator[Scratch]:
+        """``options`` are CREATE DATABASE's: a locale, another template."""
         name = f"scratch_{os.getpid()}_{next(_numbers)}"
         with admin_connection.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            cursor.execute(f'CREATE DATABASE "{name}" {options or "TEMPLATE template0"}')
         connections.settings[name] = {**connections.settings["default"], "NAME": name}
         try:
             yield cls(name)

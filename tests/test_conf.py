@@ -38,6 +38,7 @@ def test_every_key_can_be_set() -> None:
             "STATEMENT_TIMEOUT": 2.5,
             "LOCK_TIMEOUT": 1,
             "CONNECT_TIMEOUT": 3,
+            "PGSTATTUPLE_MEGABYTES": 0,
             "THRESHOLDS": {"CONNECTIONS_SHARE": 0.5, "UNINDEXED_FOREIGN_KEY_ROWS": 7},
         }
     )
@@ -49,6 +50,7 @@ def test_every_key_can_be_set() -> None:
         statement_timeout=2.5,
         lock_timeout=1,
         connect_timeout=3,
+        pgstattuple_megabytes=0,
         thresholds=Thresholds(connections_share=0.5, unindexed_foreign_key_rows=7),
     )
 
@@ -84,7 +86,7 @@ def test_the_setting_must_be_a_dict(value: object) -> None:
 def test_an_unknown_key_names_the_known_ones(key: object) -> None:
     assert refusal({key: []}) == (
         f"DBAUDIT has an unknown key {key!r}; it may have: BASELINE, CONNECT_TIMEOUT, FAIL_ON, IGNORE, "
-        "LOCK_TIMEOUT, SELECT, STATEMENT_TIMEOUT, THRESHOLDS."
+        "LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, SELECT, STATEMENT_TIMEOUT, THRESHOLDS."
     )
 
 

@@ -248,9 +248,7 @@ def test_an_alias_that_is_not_postgresql_is_told_by_every_rule_and_crashes_none(
     assert seen.databases == (Database(alias, "sqlite"),)
     assert result.findings == ()
     assert result.failures == (f"Nothing was audited; {alias}: not PostgreSQL: the alias is sqlite.",)
-    about_server = {
-        rule.code for rule in all_rules() if set(rule.needs.values()).intersection(facts.FROM_SERVER)
-    }
+    about_server = {rule.code for rule in all_rules() if rule.sources.intersection(facts.FROM_SERVER)}
     told = {each.rule for each in result.not_run if each.reason == "not PostgreSQL: the alias is sqlite"}
     assert told >= about_server
 

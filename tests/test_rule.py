@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from django_dbaudit.analysis.correspondence import Correspondence
 from django_dbaudit.errors import AuditError
 from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import all_rules, get_rule, select_rules
 
@@ -52,4 +55,12 @@ def test_one_rule_is_not_named_by_a_prefix() -> None:
 
 
 def test_what_a_rule_needs_is_what_its_function_takes() -> None:
-    assert get_rule("duplicate-index").needs == {"indexes": Indexes, "declared": DeclaredIndexes}
+    assert get_rule("undeclared-index").needs == {
+        "correspondence": Correspondence,
+        "declared": DeclaredIndexes,
+        "migrations": MigrationIndexes,
+    }
+
+
+def test_what_a_derived_fact_is_made_from_is_what_the_rule_comes_down_to() -> None:
+    assert get_rule("undeclared-index").sources == {Indexes, Tables, DeclaredIndexes, MigrationIndexes}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.difference import differences
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
@@ -24,51 +26,44 @@ class Lacking:
     differences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Correspondence:
-    lacking: tuple[Lacking, ...]
-    undeclared: tuple[Index, ...]
-    #: Names of the tables that models declare and the database does not have.
-    tables: tuple[str, ...]
+class Correspondence(DerivedFact):
+    """The tables of managed models; those of other programs are nobody's business."""
 
-
-def correspond(declared: DeclaredIndexes, indexes: Indexes, tables: Tables) -> Correspondence:
-    """Go through the tables of managed models; those of other programs are nobody's business."""
-    managed = set(declared.tables)
-    present: dict[str, list[Table]] = defaultdict(list)
-    names: dict[int, str] = {}
-    for table in tables.items:
-        # A model that names its schema means that one alone.
-        name = table.qualified_name if table.qualified_name in managed else table.name
-        if name in managed and table.parent_oid is None:
-            present[name].append(table)
-            names[table.oid] = name
-    found: dict[str, list[Index]] = defaultdict(list)
-    for index in indexes.items:
-        if index.table_oid in names:
-            found[names[index.table_oid]].append(index)
-    wanted: dict[str, list[DeclaredIndex]] = defaultdict(list)
-    for each in declared.items:
-        if each.is_managed:
-            wanted[f"{each.schema}.{each.table}" if each.schema else each.table].append(each)
-    columns: dict[str, set[str]] = defaultdict(set)
-    for column in declared.columns:
-        columns[column.table].add(column.column)
-    declarations = Declarations(declared)
-    # Where several schemas have the table, one with the index is enough: the others may be copies.
-    matches = [
-        _Match(group[0], wanted[name], found[name], declarations, columns[group[0].name])
-        for name, group in sorted(present.items())
-    ]
-    return Correspondence(
-        lacking=tuple([each for match in matches for each in match.lacking()]),
-        undeclared=tuple([each for match in matches for each in match.undeclared()]),
-        tables=tuple(sorted(managed - {name for each in tables.items for name in _names(each)})),
-    )
-
-
-def _names(table: Table) -> tuple[str, str]:
-    return table.name, table.qualified_name
+    def __init__(
+        self,
+        declared: DeclaredIndexes,
+        declarations: Declarations,
+        columns: Columns,
+        indexes: Indexes,
+        tables: Tables,
+    ) -> None:
+        managed = set(declared.tables)
+        present: dict[str, list[Table]] = defaultdict(list)
+        names: dict[int, str] = {}
+        for table in tables.items:
+            # A model that names its schema means that one alone.
+            name = table.qualified_name if table.qualified_name in managed else table.name
+            if name in managed and table.parent_oid is None:
+                present[name].append(table)
+                names[table.oid] = name
+        found: dict[str, list[Index]] = defaultdict(list)
+        for index in indexes.items:
+            if index.table_oid in names:
+                found[names[index.table_oid]].append(index)
+        wanted: dict[str, list[DeclaredIndex]] = defaultdict(list)
+        for each in declared.items:
+            if each.is_managed:
+                wanted[f"{each.schema}.{each.table}" if each.schema else each.table].append(each)
+        # Where several schemas have the table, one with the index is enough: the others may be copies.
+        matches = [
+            _Match(group[0], wanted[name], found[name], declarations, columns)
+            for name, group in sorted(present.items())
+        ]
+        self.lacking = tuple([each for match in matches for each in match.lacking()])
+        self.undeclared = tuple([each for match in matches for each in match.undeclared()])
+        there = {name for each in tables.items for name in (each.name, each.qualified_name)}
+        #: Names of the tables that models declare and the database does not have.
+        self.tables = tuple(sorted(managed - there))
 
 
 class _Match:
@@ -80,12 +75,12 @@ class _Match:
         wanted: Iterable[DeclaredIndex],
         found: Iterable[Index],
         declarations: Declarations,
-        columns: Collection[str],
+        columns: Columns,
     ) -> None:
         self._table = table
         self._wanted = list(wanted)
         self._found = list(found)
-        self._columns = columns
+        self._columns = columns.names(table.schema, table.name)
         self._traced = [(each, declarations.of(each)) for each in self._found]
         #: Those that no name and no field leads to: each can stand in for one declaration.
         self._left = [each for each, declared in self._traced if declared is None]

@@ -12,9 +12,10 @@ from django_dbaudit.analysis.statements import (
     drop_statement,
     rename_statements,
 )
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Evidence, Fix, Location, Related, Severity, Subject
-from django_dbaudit.postgres.indexes import Index
-from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
+from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 
 #: What a field asks for with one word, and its ``_like`` companion with it.
 OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
@@ -24,7 +25,7 @@ OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
 _Place = tuple[str | None, str]
 
 
-class Declarations:
+class Declarations(DerivedFact):
     """Looks up what declares an index: by its name and, where names have moved on, by its columns."""
 
     def __init__(self, declared: DeclaredIndexes) -> None:
@@ -57,51 +58,31 @@ class Declarations:
         # A second index on the columns of a field is not the field's own if that one is there too.
         return found if found and (index.is_unique or _is_made_up(index, found)) else None
 
-    def companions(self, indexes: Iterable[Index]) -> dict[int, Index]:
-        """For each index of a text field, by oid, the other one that the same field asks for.
 
-        ``db_index=True`` on a ``CharField`` makes two: a plain one and, for ``LIKE 'x%'``, one with
-        ``varchar_pattern_ops``. Both find equal values, and the planner settles for either.
-        """
+class Companions(DerivedFact):
+    """For each index of a text field the other one that the same field asks for.
+
+    ``db_index=True`` on a ``CharField`` makes two: a plain one and, for ``LIKE 'x%'``, one with
+    ``varchar_pattern_ops``. Both find equal values, and the planner settles for either.
+    """
+
+    def __init__(self, indexes: Indexes, declarations: Declarations) -> None:
         of_field: dict[tuple[str, str], list[Index]] = defaultdict(list)
-        for index in indexes:
-            declared = self.of(index)
+        for index in indexes.items:
+            declared = declarations.of(index)
             if declared and declared.field and declared.kind in OF_ONE_FIELD:
                 of_field[declared.model, declared.field].append(index)
         pairs = [pair for pair in of_field.values() if len(pair) == 2]
-        return {one.oid: other for pair in pairs for one, other in (pair, pair[::-1])}
+        self._by_oid = {one.oid: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+    def of(self, index: Index) -> Index | None:
+        return self._by_oid.get(index.oid)
 
 
 def _is_special(declared: DeclaredIndex) -> bool:
     """Whether it is more than an index over its columns, so that they alone do not lead to it."""
     wanted = declared.structure
     return wanted is not None and (wanted.predicate is not None or bool(wanted.include))
-
-
-class Columns:
-    """Looks up the field that makes a column."""
-
-    def __init__(self, declared: DeclaredIndexes) -> None:
-        # The first of several models on one table is the one.
-        self._columns = {
-            (each.schema, each.table, each.column): each for each in reversed(declared.columns)
-        }
-        self._tables = {(each.schema, each.table): each for each in reversed(declared.columns)}
-
-    def of(self, schema: str, table: str, column: str | None) -> DeclaredColumn | None:
-        if column is None:
-            return None
-        own = self._columns.get((schema, table, column))
-        return own or self._columns.get((None, table, column))
-
-    def names(self, schema: str, table: str) -> set[str]:
-        """The columns that models make of a table."""
-        places = ((schema, table), (None, table))
-        return {column for where, each, column in self._columns if (where, each) in places}
-
-    def of_table(self, schema: str, table: str) -> DeclaredColumn | None:
-        """The table's first column, for its model."""
-        return self._tables.get((schema, table)) or self._tables.get((None, table))
 
 
 def _is_made_up(index: Index, declared: DeclaredIndex) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from django_dbaudit.analysis.correspondence import Lacking, correspond
-from django_dbaudit.analysis.declaration import Columns, Declarations
+from django_dbaudit.analysis.correspondence import Correspondence, Lacking
+from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.difference import differences
 from django_dbaudit.analysis.edits import (
     AddEntry,
@@ -24,7 +25,9 @@ from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 
-DROPS = frozenset({"unused-index", "duplicate-index", "redundant-index", "low-selectivity-index"})
+DROPS = frozenset(
+    {"unused-index", "duplicate-index", "redundant-index", "low-selectivity-index", "rarely-used-index"}
+)
 PARTIAL = "null-heavy-index"
 UNINDEXED = "unindexed-foreign-key"
 MISSING = "index-missing-from-database"
@@ -62,12 +65,12 @@ class _Planner:
         self._indexes = indexes.items
         self._declarations = Declarations(declared)
         self._columns = Columns(declared)
+        correspondence = Correspondence(declared, self._declarations, self._columns, indexes, tables)
         self._managed = set(declared.tables)
         self._made = {each.name: each for each in migrations.items}
         self._tables = {each.qualified_name: each for each in tables.items}
         self._lacking = {
-            (each.table.qualified_name, each.declared.names[0]): each
-            for each in correspond(declared, indexes, tables).lacking
+            (each.table.qualified_name, each.declared.names[0]): each for each in correspondence.lacking
         }
 
     def additions(self, findings: Iterable[Finding]) -> Iterator[Edit | LeftOut]:
@@ -99,6 +102,8 @@ class _Planner:
             ]
             if lacking:
                 yield from self._restored(lacking[0])
+            elif finding.fix is None or finding.fix.kind != "migration":
+                yield LeftOut(finding.subject.name, finding.fix.text if finding.fix else "see its page")
             else:
                 yield AddEntry(made_by, self._tables[key].is_partitioned)
 

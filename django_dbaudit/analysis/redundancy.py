@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.indexes import Index, IndexKey
 
 #: Access methods whose storage parameters decide what a scan finds, and how exactly.
@@ -42,41 +44,31 @@ def protection(index: Index) -> str | None:
     return None
 
 
-def superfluous(indexes: Iterable[Index]) -> list[Superfluous]:
+class SuperfluousIndexes(DerivedFact):
     """All indexes that another one of their table makes superfluous.
 
     Whatever is dropped of them, and in whatever order, each query keeps an index: ``kept`` is
-    never itself among the superfluous.
+    never itself among the superfluous. Both have the sizes and counters of their partitions.
     """
-    of_table: dict[int, list[Index]] = defaultdict(list)
-    for index in _with_partitions(indexes):
-        if index.is_usable:
-            of_table[index.table_oid].append(index)
-    return [each for group in of_table.values() for each in _of_table(group)]
+
+    def __init__(self, trees: IndexTrees) -> None:
+        self.items = superfluous(map(trees.whole, trees.items))
+        self.oids = frozenset(each.index.oid for each in self.items)
 
 
-def _with_partitions(indexes: Iterable[Index]) -> Iterator[Index]:
-    """The same indexes; a partitioned one, which has neither rows nor scans itself, has its parts' sums."""
-    indexes = list(indexes)
-    parts: dict[int, list[Index]] = defaultdict(list)
+def superfluous(indexes: Iterable[Index]) -> tuple[Superfluous, ...]:
+    """As `SuperfluousIndexes`, of indexes that have their partitions' sizes already."""
+    groups: dict[tuple[object, ...], list[Index]] = defaultdict(list)
     for index in indexes:
-        if index.parent_oid is not None:
-            parts[index.parent_oid].append(index)
-
-    def tree(index: Index) -> Iterator[Index]:
-        yield index
-        for part in parts[index.oid]:
-            yield from tree(part)
-
-    def summed(index: Index) -> Index:
-        whole = list(tree(index))
-        size, scans = sum(each.size_bytes for each in whole), sum(each.scans for each in whole)
-        return replace(index, size_bytes=size, scans=scans)
-
-    return (summed(index) if index.is_partitioned else index for index in indexes)
+        if index.is_usable:
+            # What differs in any of these never replaces one another, and need not be compared.
+            first = index.keys[0].signature
+            groups[index.table_oid, index.access_method, index.predicate, first].append(index)
+    found = [each for group in groups.values() if len(group) > 1 for each in _of_group(group)]
+    return tuple(found)
 
 
-def _of_table(group: list[Index]) -> Iterable[Superfluous]:
+def _of_group(group: list[Index]) -> Iterable[Superfluous]:
     covers = {
         each.oid: [other for other in group if other is not each and _takes_over(other, each)]
         for each in group
@@ -141,6 +133,10 @@ def _is_spare_constraint(stays: Index, goes: Index) -> bool:
 def _keys_serve(stays: Index, goes: Index) -> bool:
     wide, narrow = stays.keys, goes.keys
     if [key.signature for key in wide[: len(narrow)]] != [key.signature for key in narrow]:
+        return False
+    # Of two that are in one order the plain one serves LIKE too; the other serves no ORDER BY.
+    pairs = zip(wide, narrow, strict=False)
+    if any(mine.is_pattern and not other.is_pattern for mine, other in pairs):
         return False
     if stays.access_method != "btree":
         same = len(wide) == len(narrow) and _directions(wide) == _directions(narrow)

@@ -8,16 +8,14 @@ from datetime import datetime, timedelta
 
 from django_dbaudit import words
 from django_dbaudit.analysis.declaration import Declarations
-from django_dbaudit.analysis.foreign_key_support import supporting
-from django_dbaudit.analysis.redundancy import protection, superfluous
+from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
+from django_dbaudit.analysis.partitions import IndexTrees, TableTrees, latest
+from django_dbaudit.analysis.redundancy import SuperfluousIndexes, protection
 from django_dbaudit.conf import Thresholds
-from django_dbaudit.postgres.foreign_keys import ForeignKeys
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.project.schema import DeclaredIndex
-
-PAGE = 8192
 
 
 def too_early(server: Server, days: float, threshold: str) -> str | None:
@@ -40,30 +38,21 @@ def not_counted(server: Server, days: float, threshold: str) -> str | None:
     return None
 
 
-class Usage:
+class Usage(DerivedFact):
     """Scans of an index, of its partitions, and of those whose work it would take over."""
 
-    def __init__(self, indexes: Indexes) -> None:
-        self._parts: dict[int, list[Index]] = defaultdict(list)
-        for index in indexes.items:
-            if index.parent_oid is not None:
-                self._parts[index.parent_oid].append(index)
-        # As they were read: what is superfluous comes with its partitions' scans added.
-        read = {index.oid: index for index in indexes.items}
-        for each in superfluous(indexes.items):
-            self._parts[each.kept.oid].append(read[each.index.oid])
-
-    def tree(self, index: Index) -> Iterator[Index]:
-        yield index
-        for part in self._parts[index.oid]:
-            yield from self.tree(part)
+    def __init__(self, trees: IndexTrees, superfluous: SuperfluousIndexes) -> None:
+        self._trees = trees
+        taken_over: dict[int, list[Index]] = defaultdict(list)
+        for each in superfluous.items:
+            taken_over[each.kept.oid].append(each.index)
+        self._taken_over = dict(taken_over)
 
     def scans(self, index: Index) -> int:
-        return sum(each.scans for each in self.tree(index))
+        return sum(each.scans for each in self.counted(index))
 
     def last_scan(self, index: Index) -> datetime | None:
-        times = [each.last_scan for each in self.tree(index) if each.last_scan is not None]
-        return max(times, default=None)
+        return latest(each.last_scan for each in self.counted(index))
 
     def is_read_since(self, index: Index, moment: datetime) -> bool:
         if not self.scans(index):
@@ -72,31 +61,49 @@ class Usage:
         # Before PostgreSQL 16 nobody knows when; a scan then counts for ever.
         return last is None or last >= moment
 
-    def size(self, index: Index) -> int:
-        return index.size_bytes + sum(
-            self.size(part) for part in self._parts[index.oid] if part.parent_oid == index.oid
-        )
+    def counted(self, index: Index) -> Iterator[Index]:
+        """The index and those whose scans count as its own."""
+        for each in self._trees.tree(index):
+            yield each
+            for other in self._taken_over.get(each.oid, ()):
+                yield from self.counted(other)
 
 
-def unused(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    declarations: Declarations,
-    server: Server,
-    thresholds: Thresholds,
-) -> Iterator[Index]:
+class UnusedIndexes(DerivedFact):
     """The indexes that nothing reads and nothing needs; none as long as it is too early to tell."""
-    if too_early(server, thresholds.unused_index_days, "UNUSED_INDEX_DAYS"):
-        return
-    usage = Usage(indexes)
-    kept_for_keys = supporting(indexes.items, foreign_keys.items)
-    oldest = read_before(server, thresholds)
-    for index in _candidates(indexes, tables, thresholds):
-        if index.oid in kept_for_keys or usage.is_read_since(index, oldest):
-            continue
-        if not serves_django(declarations.of(index)):
-            yield index
+
+    def __init__(
+        self,
+        indexes: Indexes,
+        tables: TableTrees,
+        support: ForeignKeySupport,
+        usage: Usage,
+        declarations: Declarations,
+        server: Server,
+        thresholds: Thresholds,
+    ) -> None:
+        oldest = read_before(server, thresholds)
+        early = too_early(server, thresholds.unused_index_days, "UNUSED_INDEX_DAYS")
+        self.items = tuple(
+            index
+            for index in indexes.items
+            if not early
+            and index.is_usable
+            and not index.is_unique
+            and index.oid not in support.oids
+            and protection(index) is None
+            and tables.pages(index.table_oid) >= thresholds.unused_index_table_pages
+            and not usage.is_read_since(index, oldest)
+            and not serves_django(declarations.of(index))
+        )
+        self.oids = frozenset(each.oid for each in self.items)
+
+
+class DroppableIndexes(DerivedFact):
+    """What unused-, duplicate- and redundant-index would have dropped: it needs no other advice."""
+
+    def __init__(self, superfluous: SuperfluousIndexes, unused: UnusedIndexes) -> None:
+        self.oids = superfluous.oids | unused.oids
 
 
 def read_before(server: Server, thresholds: Thresholds) -> datetime:
@@ -108,45 +115,3 @@ def read_before(server: Server, thresholds: Thresholds) -> datetime:
 def serves_django(declared: DeclaredIndex | None) -> bool:
     """Whether Django looks rows up by it: what a deletion cascades to, also without a constraint."""
     return declared is not None and declared.kind in ("foreign_key", "through")
-
-
-def droppable(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    declarations: Declarations,
-    server: Server,
-    thresholds: Thresholds,
-) -> set[int]:
-    """The oids of the indexes that unused-, duplicate- and redundant-index would have dropped.
-
-    What goes altogether needs no other advice.
-    """
-    found = {each.index.oid for each in superfluous(indexes.items)}
-    unread = unused(indexes, tables, foreign_keys, declarations, server, thresholds)
-    return found.union(index.oid for index in unread)
-
-
-def _candidates(indexes: Indexes, tables: Tables, thresholds: Thresholds) -> Iterator[Index]:
-    size = _TableSizes(tables)
-    for index in indexes.items:
-        if not index.is_usable or index.is_unique or protection(index):
-            continue
-        if size.pages(index.table_oid) >= thresholds.unused_index_table_pages:
-            yield index
-
-
-class _TableSizes:
-    """Pages of a table and its partitions."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = {table.oid: table for table in tables.items}
-        self._parts: dict[int, list[Table]] = defaultdict(list)
-        for table in tables.items:
-            if table.parent_oid is not None:
-                self._parts[table.parent_oid].append(table)
-
-    def pages(self, oid: int) -> int:
-        table = self._tables.get(oid)
-        own = table.size_bytes // PAGE if table else 0
-        return own + sum(self.pages(part.oid) for part in self._parts[oid])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django_dbaudit import words
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.partitions import IndexTrees, TableTrees
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.audit import Audit
 from django_dbaudit.codec import encode
-from django_dbaudit.facts import Facts, Unavailable
+from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -27,23 +29,43 @@ COLUMNS = (
     Column("Declared by"),
     Column("Verdict"),
 )
+#: What of a partitioned index, which has none of it itself, is told in sum.
+SUMS = ("size_bytes", "size_is_estimate", "scans", "tuples_read", "tuples_fetched", "last_scan")
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
 DROPPABLE = frozenset(
-    {"unused-index", "duplicate-index", "redundant-index", "invalid-index", "low-selectivity-index"}
+    {
+        "unused-index",
+        "duplicate-index",
+        "redundant-index",
+        "invalid-index",
+        "low-selectivity-index",
+        "rarely-used-index",
+    }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of the indexes shown; the bytes are with those of all partitions."""
+
+    indexes: int
+    size_bytes: int
+    #: Those that can go, and that go with a partitioned one.
+    going: int
+    going_bytes: int
 
 
 class IndexList:
     """The indexes of one alias, with what declares them and what was found about them."""
 
-    def __init__(
-        self, alias: str, indexes: Indexes, tables: Tables, declared: object, migrations: object = None
-    ) -> None:
-        self.alias = alias
-        self.indexes = indexes.items
-        self.tables = {table.oid: table for table in tables.items}
-        known = declared if isinstance(declared, DeclaredIndexes) else DeclaredIndexes((), (), ())
-        self.declarations = Declarations(known)
+    def __init__(self, facts: AliasFacts) -> None:
+        self.alias = facts.database.alias
+        self.indexes: tuple[Index, ...] = facts.get(Indexes).items
+        self.trees: IndexTrees = facts.get(IndexTrees)
+        self.tables: TableTrees = facts.get(TableTrees)
+        declarations, migrations = facts.get(Declarations), facts.get(MigrationIndexes)
+        known = isinstance(declarations, Declarations)
+        self.declarations = declarations if known else Declarations(DeclaredIndexes((), (), ()))
         made = migrations.items if isinstance(migrations, MigrationIndexes) else ()
         self._made = {each.name: f"RunSQL in {each.migration}" for each in made}
 
@@ -56,9 +78,32 @@ class IndexList:
         for oid, group in by_table.items():
             yield self._table(oid, group, found, say_alias=say_alias)
 
-    def droppable(self, outcome: Audit) -> list[Index]:
+    def totals(self, outcome: Audit) -> Totals:
+        all_of = self._with_partitions(self.indexes)
+        going = self.going(outcome)
+        return Totals(
+            indexes=len(self.indexes),
+            size_bytes=sum(each.size_bytes for each in all_of.values()),
+            going=sum(index.oid in going for index in self.indexes),
+            going_bytes=sum(each.size_bytes for each in going.values()),
+        )
+
+    def going(self, outcome: Audit) -> dict[int, Index]:
+        """By oid, the indexes that can go, with those attached to them."""
         found = self._findings(outcome)
-        return [index for index in self.indexes if can_go(found[index.qualified_name])]
+        return self._with_partitions(
+            index for index in self.indexes if can_go(found.get(index.qualified_name, ()))
+        )
+
+    def _with_partitions(self, indexes: Iterable[Index]) -> dict[int, Index]:
+        """These and all attached to them, by oid: each once, be it shown itself or not."""
+        return {each.oid: each for index in indexes for each in self.trees.tree(index)}
+
+    def bloated(self, outcome: Audit) -> dict[str, int]:
+        """The indexes to rebuild, with the bytes that each wins; those that can go are not among them."""
+        going = {index.qualified_name for index in self.going(outcome).values()}
+        sizes = {name: won(each) for name, each in self._findings(outcome).items() if name not in going}
+        return {name: size for name, size in sizes.items() if size}
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = defaultdict(list)
@@ -70,16 +115,18 @@ class IndexList:
     def _table(
         self, oid: int, group: list[Index], found: dict[str, list[Finding]], *, say_alias: bool
     ) -> Table:
-        table = self.tables.get(oid)
+        table = self.tables.by_oid.get(oid)
         title = f"{self.alias}: " * say_alias + group[0].qualified_table
         if table:
-            rows, size = words.count(table.rows, "row"), words.size(table.size_bytes)
+            rows, size = words.count(self.tables.rows(oid), "row"), words.size(self.tables.size(oid))
             title += f"  {rows}, {size}"
-        size = words.size(sum(each.size_bytes for each in group))
+        whole = [self.trees.whole(each) for each in group]
+        size = words.size(sum(each.size_bytes for each in whole))
         title += f"; {words.count(len(group), 'index')}, {size}"
-        return Table(title, COLUMNS, tuple(self._row(each, found[each.qualified_name]) for each in group))
+        rows_of = tuple([self._row(each, found.get(each.qualified_name, ())) for each in whole])
+        return Table(title, COLUMNS, rows_of)
 
-    def _row(self, index: Index, findings: list[Finding]) -> Row:
+    def _row(self, index: Index, findings: Sequence[Finding]) -> Row:
         declared = self.declarations.of(index)
         cells = (
             index.name,
@@ -93,7 +140,7 @@ class IndexList:
         return Row(cells, worst)
 
 
-def verdict(index: Index, findings: list[Finding]) -> str:
+def verdict(index: Index, findings: Sequence[Finding]) -> str:
     """The names of the findings; else why the index stays."""
     if findings:
         return ", ".join(
@@ -113,21 +160,27 @@ def can_go(findings: Iterable[Finding]) -> bool:
     return any(each.name in DROPPABLE and each.severity > Severity.INFO for each in findings)
 
 
+def won(findings: Iterable[Finding]) -> int:
+    """Bytes that a rebuild of the index wins."""
+    return sum(int(str(each.evidence["bytes_won"])) for each in findings if each.name == "bloated-index")
+
+
 def lists(seen: Facts) -> Iterator[IndexList]:
     """One for each alias whose indexes are known."""
     for each in seen.aliases:
-        indexes, tables = each.get(Indexes), each.get(Tables)
-        if not isinstance(indexes, Unavailable) and not isinstance(tables, Unavailable):
-            declared, migrations = each.get(DeclaredIndexes), each.get(MigrationIndexes)
-            yield IndexList(each.database.alias, indexes, tables, declared, migrations)
+        known = each.get(Indexes), each.get(Tables)
+        if not any(isinstance(fact, Unavailable) for fact in known):
+            yield IndexList(each)
 
 
 def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
-    """Every fact of every index, and what declares it."""
+    """Every fact of every index, the sums of a partitioned one, and what declares it."""
     for index in each.indexes:
         declared = each.declarations.of(index)
+        whole = encode(each.trees.whole(index)) if index.is_partitioned else {}
         yield {
             "database": each.alias,
             **encode(index),
+            "with_partitions": {name: whole[name] for name in SUMS} if whole else None,
             "declared_by": encode(declared) if declared else None,
         }

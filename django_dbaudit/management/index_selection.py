@@ -11,11 +11,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.audit import Audit
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding
-from django_dbaudit.management.index_list import can_go
+from django_dbaudit.management.index_list import can_go, won
 from django_dbaudit.management.options import one_of
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -65,7 +68,7 @@ def add_arguments(parser: CommandParser) -> None:
         "--sort",
         default="gain",
         metavar="ORDER",
-        help="Tables, and the indexes of each, by: gain (bytes that can go, most first; the default), "
+        help="Tables, and the indexes of each, by: gain (bytes to be won, most first; the default), "
         "size (largest first), scans (least read first), or name.",
     )
 
@@ -104,11 +107,11 @@ class _View:
         for finding in outcome.findings:
             if finding.database == self.alias and finding.subject.kind == "index":
                 self._about[finding.subject.name].append(finding)
-        known = facts.get(Indexes)
+        known, trees = facts.get(Indexes), facts.get(IndexTrees)
         everything = known.items if isinstance(known, Indexes) else ()
         self._tables = _tables(selection, facts)
-        read = _read(everything)
-        self._indexes = [each for each in everything if self._keeps(each, read)]
+        self._trees = IndexTrees(Indexes(())) if isinstance(trees, Unavailable) else trees
+        self._indexes = [each for each in everything if self._keeps(each)]
         self._names = {each.qualified_name for each in self._indexes}
 
     def has(self, finding: Finding) -> bool:
@@ -119,16 +122,18 @@ class _View:
     def facts(self) -> AliasFacts:
         if isinstance(self._facts.get(Indexes), Unavailable):
             return self._facts
-        known = {**self._facts.known, Indexes: Indexes(tuple(self._in_order()))}
-        return dataclasses.replace(self._facts, known=known)
+        # The sums of a tree need every part of it, be it shown or not.
+        made = (self._trees, self._facts.get(Declarations))
+        derived = [each for each in made if isinstance(each, DerivedFact)]
+        return self._facts.having(Indexes(tuple(self._in_order())), *derived)
 
-    def _keeps(self, index: Index, read: set[int]) -> bool:
+    def _keeps(self, index: Index) -> bool:
         if self._tables is not None and index.qualified_table not in self._tables:
             return False
-        return not self._selection.unused or index.oid not in read or self._is_flagged(index)
+        return not self._selection.unused or not self._trees.scans(index) or self._is_flagged(index)
 
     def _is_flagged(self, index: Index) -> bool:
-        return any(each.name == "unused-index" for each in self._about[index.qualified_name])
+        return any(each.name == "unused-index" for each in self._about.get(index.qualified_name, ()))
 
     def _in_order(self) -> list[Index]:
         weights = {each.oid: self._weight(each) for each in self._indexes}
@@ -147,24 +152,14 @@ class _View:
         )
 
     def _weight(self, index: Index) -> tuple[int, ...]:
-        gain = index.size_bytes if can_go(self._about[index.qualified_name]) else 0
-        return SORTS[self._selection.sort](index, gain)
+        whole = self._trees.whole(index)
+        found = self._about.get(index.qualified_name, ())
+        gain = whole.size_bytes if can_go(found) else won(found)
+        return SORTS[self._selection.sort](whole, gain)
 
 
 def _descending(numbers: Iterable[int]) -> tuple[int, ...]:
     return tuple(-number for number in numbers)
-
-
-def _read(indexes: Iterable[Index]) -> set[int]:
-    """The oids of the indexes that were scanned; a partitioned one is, where a part of it is."""
-    by_oid = {each.oid: each for each in indexes}
-    read: set[int] = set()
-    for index in by_oid.values():
-        above: Index | None = index if index.scans else None
-        while above is not None and above.oid not in read:
-            read.add(above.oid)
-            above = by_oid.get(above.parent_oid or 0)
-    return read
 
 
 def _tables(selection: Selection, facts: AliasFacts) -> set[str] | None:

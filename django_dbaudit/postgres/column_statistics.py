@@ -39,11 +39,6 @@ class ColumnStatistics:
 
     items: tuple[ColumnStatistic, ...]
 
-    @property
-    def by_column(self) -> dict[tuple[int, str], ColumnStatistic]:
-        """By the table's oid and the column's name."""
-        return {(each.table_oid, each.column): each for each in self.items}
-
 
 def read(source: Source) -> ColumnStatistics:
     rows = source.rows("column_statistics")

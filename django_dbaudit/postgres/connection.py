@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
 
 from django_dbaudit.conf import Config
 from django_dbaudit.postgres import queries
+from django_dbaudit.words import quote
 
 APPLICATION_NAME = "django-dbaudit"
 
@@ -38,6 +40,7 @@ class GuardedConnection:
 
     def __init__(self, alias: str, config: Config) -> None:
         self.alias = alias
+        self.config = config
         self._timeouts = (milliseconds(config.statement_timeout), milliseconds(config.lock_timeout))
         self._wrapper = _private_copy(alias, config)
 
@@ -58,9 +61,22 @@ class GuardedConnection:
     def server_version(self) -> int:
         return int(self._wrapper.pg_version)  # type: ignore[attr-defined]  # of the PostgreSQL backend
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        """Run the query of this name in a transaction of its own. See Note [One transaction a query]."""
+    def rows(
+        self,
+        query: str,
+        values: Mapping[str, object] | None = None,
+        identifiers: Mapping[str, str] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Run the query of this name in a transaction of its own. See Note [One transaction a query].
+
+        ``values`` are bound to its ``%(name)s``, ``identifiers`` quoted in the place of ``{name}``.
+        It has run, and the transaction is over, when this returns; each row is read out of its JSON
+        as it is asked for, so that not all of them are held twice.
+        """
         text = queries.get(query, self.server_version)
+        for name, identifier in (identifiers or {}).items():
+            # Doubled, because the driver looks for its placeholders in the whole text.
+            text = text.replace(f"{{{name}}}", quote(identifier).replace("%", "%%"))
         with self._wrapper.cursor() as cursor:
             cursor.execute(BEGIN)
             try:
@@ -68,7 +84,9 @@ class GuardedConnection:
                 # As JSON both drivers give the same, whatever the project registered; as bytes,
                 # because pg_stat_activity shows the statements of databases in other encodings.
                 cursor.execute(
-                    f"SELECT pg_catalog.textsend(pg_catalog.row_to_json(q)::text) FROM ({text}) AS q"
+                    f"SELECT pg_catalog.textsend(pg_catalog.row_to_json(q)::text) FROM ({text}) AS q",
+                    # Without any the driver leaves a percent sign alone.
+                    values,
                 )
                 found = cursor.fetchall()
             except Error:
@@ -77,7 +95,7 @@ class GuardedConnection:
                     cursor.execute("ROLLBACK")
                 raise
             cursor.execute("ROLLBACK")
-        return [json.loads(bytes(row[0]).decode(errors="replace")) for row in found]
+        return (json.loads(bytes(text).decode(errors="replace")) for (text,) in found)
 
 
 def milliseconds(seconds: float) -> str:

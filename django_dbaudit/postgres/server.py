@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,7 +67,7 @@ def read(source: Source) -> Server:
     return decode(Server, row)
 
 
-def _asked(source: Source, query: str) -> list[dict[str, Any]]:
+def _asked(source: Source, query: str) -> Iterable[dict[str, Any]]:
     """The row, if we may have it: managed services keep some of these functions to themselves."""
     try:
         return source.rows(query)

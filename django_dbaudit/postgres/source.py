@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
+
+from django_dbaudit.conf import Config
 
 
 class Source(Protocol):
@@ -12,5 +15,14 @@ class Source(Protocol):
     def server_version(self) -> int:
         """In the server's own numbering: 180006 for 18.6."""
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
+    @property
+    def config(self) -> Config:
+        """How much we may ask of the server, and from which number on rules speak up."""
+
+    def rows(
+        self,
+        query: str,
+        values: Mapping[str, object] | None = None,
+        identifiers: Mapping[str, str] | None = None,
+    ) -> Iterable[dict[str, Any]]:
         """The rows of one query, each as the JSON object that the server makes of it."""

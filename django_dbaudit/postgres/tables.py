@@ -31,6 +31,8 @@ class Table:
     index_scans: int = 0
     #: Known from PostgreSQL 16 on.
     last_sequential_scan: datetime | None = None
+    #: Those of the updated rows whose indexes were left as they were.
+    rows_hot_updated: int = 0
     #: Extension that owns the table.
     extension: str | None = None
 

@@ -71,11 +71,15 @@ class _Paper:
         return "\n".join([*self._lines, ""])
 
     def _inked(self, text: str, ink: str) -> str:
-        # The text of a session's query must not write to the terminal by itself.
-        text = text.translate(CONTROLS)
+        text = _visible(text)
         if not self.style.color or not ink or not text.strip():
             return text
         return _ink(ink).render(text, color_system=ColorSystem.STANDARD)
+
+
+def _visible(text: str) -> str:
+    """The text of a session's query must not write to the terminal by itself."""
+    return text if text.isprintable() else text.translate(CONTROLS)
 
 
 @cache
@@ -85,6 +89,9 @@ def _ink(definition: str) -> Ink:
 
 def wrap(text: str, width: int) -> list[str]:
     """Lines of at most ``width`` columns, broken between words where that can be."""
+    if len(text) <= width and text.isascii() and text.isprintable() and not text.endswith(" "):
+        # Most of a long list; to find out that there is nothing to do would take most of the time.
+        return [text] if text else []
     if cell_len(text) == len(text):
         return textwrap.wrap(text, width, break_on_hyphens=False)
     # Characters that take two columns: the text is rare, so a slower way will do.
@@ -159,17 +166,23 @@ def _tables(paper: _Paper, tables: Sequence[Table]) -> None:
     for table in map(_printable, tables):
         paper.line()
         paper.prose(table.title, ink="bold")
-        rows = [[column.title for column in table.columns], *(row.cells for row in table.rows)]
-        widths = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
-        if sum(widths) + GAP * (len(widths) - 1) <= room:
+        widths = _widths(table) if room else []
+        if widths and sum(widths) + GAP * (len(widths) - 1) <= room:
             _wide(paper, table, widths)
         else:
             _narrow(paper, table)
 
 
+def _widths(table: Table) -> list[int]:
+    rows = [[column.title for column in table.columns], *(row.cells for row in table.rows)]
+    return [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+
+
 def _printable(table: Table) -> Table:
     """What it will look like on paper, so that it is measured as it is shown."""
-    rows = [replace(row, cells=tuple(cell.translate(CONTROLS) for cell in row.cells)) for row in table.rows]
+    if all(cell.isprintable() for row in table.rows for cell in row.cells):
+        return table
+    rows = [replace(row, cells=tuple(map(_visible, row.cells))) for row in table.rows]
     return replace(table, rows=tuple(rows))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from django_dbaudit.analysis.declaration import Declarations, drop, location, severity
+from django_dbaudit.analysis.declaration import Companions, Declarations, drop, location, severity
 from django_dbaudit.finding import Fix, Location, Severity
-from django_dbaudit.postgres.indexes import Index
+from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 from posing import an_index
 
@@ -77,10 +77,12 @@ class TestNamesThatMovedOn:
 
 class TestATextFieldHasTwoIndexes:
     def test_which_know_each_other(self) -> None:
-        assert declarations(BASE, LIKE).companions([PLAIN, PATTERN]) == {1: PATTERN, 2: PLAIN}
+        companions = Companions(Indexes((PLAIN, PATTERN)), declarations(BASE, LIKE))
+        assert (companions.of(PLAIN), companions.of(PATTERN)) == (PATTERN, PLAIN)
 
     def test_a_number_has_but_one(self) -> None:
-        assert declarations(BASE).companions([PLAIN, an_index(oid=3, name="else")]) == {}
+        companions = Companions(Indexes((PLAIN, an_index(oid=3, name="else"))), declarations(BASE))
+        assert companions.of(PLAIN) is None
 
     def test_where_neither_is_read_both_go(self) -> None:
         for index, declared, other in ((PLAIN, BASE, PATTERN), (PATTERN, LIKE, PLAIN)):

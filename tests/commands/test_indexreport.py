@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
 
+from django_dbaudit import audit, facts
+from django_dbaudit.conf import Config, Thresholds
+from django_dbaudit.management import index_totals
+from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.server import Server
+from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.rule import select_rules
 from flavors.models import Category, Flavor
 from running import Result, command
 from scratch import Scratch
+from settling import settle
 
 
 @pytest.fixture
@@ -187,3 +197,59 @@ def test_an_index_that_a_migration_makes_by_hand_is_traced_to_it(
     settings.MIGRATION_MODULES = {"flavors": "cone_migrations"}
     result = command("indexreport", "--database", shop.alias, "--select", "IDX002", "--table", "cone")
     assert "Declared by RunSQL in flavors.0001_more" in result.out
+
+
+# What is to be won, at the end.
+
+
+def last_line(scratch: Scratch, select: str, *, days: float = 10, **counters: int) -> str:
+    """After so many days in which each table was written so often."""
+    rules = select_rules([select], ())
+    kinds = audit.needed_facts(rules) | {Server, Indexes, Tables}
+    config = Config(thresholds=Thresholds(bloated_index_pages=16))
+    (alias,) = facts.gather([scratch.alias], kinds, config).aliases
+    server, tables = alias.get(Server), alias.get(Tables)
+    since = server.taken_at - timedelta(days=days)
+    known = {
+        **alias.known,
+        Server: replace(server, started_at=since, counting_since=since, statistics_reset_at=None),
+        Tables: Tables(tuple(replace(each, **counters) for each in tables.items)),
+    }
+    seen = facts.Facts((replace(alias, known=known),))
+    return index_totals.line(seen, audit.run(rules, seen, config.thresholds))
+
+
+def test_the_writes_that_are_saved_are_told(scratch: Scratch) -> None:
+    scratch.run("CREATE TABLE t (a int)", *(f"CREATE INDEX i{n} ON t (a)" for n in range(3)))
+    assert last_line(scratch, "IDX002", rows_inserted=0) == ("3 indexes, 24 kB; 2 of them can go, 16 kB.")
+    written = {"rows_inserted": 1_000, "rows_updated": 500, "rows_hot_updated": 200}
+    assert last_line(scratch, "IDX002", **written) == (
+        "3 indexes, 24 kB; 2 of them can go, 16 kB and 260 index writes a day."
+    )
+    assert "writes" not in last_line(scratch, "IDX002", days=0.5, **written)
+
+
+def test_the_writes_to_partitions_are_those_of_the_whole(scratch: Scratch) -> None:
+    scratch.run(
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (9) TO (20)",
+        "CREATE INDEX p_a ON p (a)",
+        "CREATE INDEX p_b ON p (a)",
+    )
+    assert " and 200 index writes a day." in last_line(scratch, "IDX002", rows_inserted=1_000)
+
+
+def test_what_a_rebuild_wins_is_told_and_comes_before_what_is_well(scratch: Scratch) -> None:
+    settle(
+        scratch,
+        "CREATE TABLE t AS SELECT g AS a, g AS b FROM generate_series(1, 60000) AS g",
+        "CREATE INDEX i_a ON t (a)",
+        "CREATE INDEX i_full ON t (b, a) WITH (fillfactor = 10)",
+        "DELETE FROM t WHERE a % 6 > 0",
+    )
+    scratch.run("REINDEX INDEX i_full", "CREATE TABLE u (a int PRIMARY KEY)")
+    assert last_line(scratch, "IDX006").endswith(
+        "0 of them can go, 0 bytes; a rebuild of 1 more would win 1.1 MB."
+    )
+    assert names(report(scratch, select="IDX006"))[0] == "i_a"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,15 @@ def test_explain_prints_a_rules_page_without_markup() -> None:
     assert "``" not in result.out
     assert "How to fix it." in result.out
     assert max(map(len, result.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(shop: Scratch, enabled: bool) -> None:
+    was = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        audit(shop)
+        command("dbaudit", "--database", "nowhere")
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()

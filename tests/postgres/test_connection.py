@@ -125,7 +125,7 @@ def test_a_failing_query_leaves_the_session_usable(scratch: Scratch) -> None:
     with guarded(scratch.alias) as connection:
         (before,) = connection.rows("SELECT pg_backend_pid() AS pid")
         assert code_of(connection, "SELECT 1 / 0") == "22012"
-        assert connection.rows("SELECT pg_backend_pid() AS pid") == [before]
+        assert list(connection.rows("SELECT pg_backend_pid() AS pid")) == [before]
 
 
 def test_a_function_of_the_same_name_is_not_called(scratch: Scratch) -> None:
@@ -134,13 +134,13 @@ def test_a_function_of_the_same_name_is_not_called(scratch: Scratch) -> None:
         f'ALTER DATABASE "{scratch.alias}" SET search_path = public, pg_catalog',
     )
     with guarded(scratch.alias) as connection:
-        assert connection.rows("SELECT current_database() AS name") == [{"name": scratch.alias}]
+        assert list(connection.rows("SELECT current_database() AS name")) == [{"name": scratch.alias}]
 
 
 def test_the_server_can_tell_who_we_are(scratch: Scratch) -> None:
     query = "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()"
     with guarded(scratch.alias) as connection:
-        assert connection.rows(query) == [{"application_name": "django-dbaudit"}]
+        assert list(connection.rows(query)) == [{"application_name": "django-dbaudit"}]
 
 
 def test_no_session_of_ours_remains(scratch: Scratch) -> None:

@@ -8,7 +8,6 @@ from django.core.management.base import CommandParser
 
 from django_dbaudit.management.audit_command import AuditCommand, help_of
 from django_dbaudit.management.writing import write_stdout
-from django_dbaudit.reports.explanation import explain
 from django_dbaudit.rule import get_rule
 
 
@@ -26,5 +25,8 @@ class Command(AuditCommand):
         if not given["explain"]:
             super().handle(*args, **given)
             return
+        # Here, because Markdown takes as long to import as all else, and audits have no use for it.
+        from django_dbaudit.reports.explanation import explain  # noqa: PLC0415  # as above
+
         rule = get_rule(given["explain"])
         write_stdout(self.stdout, explain(help_of(rule), self.room(given)))

@@ -7,19 +7,20 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from django_dbaudit import baseline, words
+from django_dbaudit import baseline
 from django_dbaudit.analysis.index_edits import plan
 from django_dbaudit.audit import Audit
 from django_dbaudit.conf import get_config
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import Facts, Unavailable
-from django_dbaudit.management import index_list, index_selection
+from django_dbaudit.management import index_list, index_selection, index_totals
 from django_dbaudit.management import options as option_module
 from django_dbaudit.management.app_migrations import AppMigrations
 from django_dbaudit.management.audit_command import AuditCommand
 from django_dbaudit.management.index_migration import carry_out, check_options
 from django_dbaudit.management.migration_steps import Steps
 from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
@@ -78,7 +79,7 @@ class Command(AuditCommand):
         return index_selection.arrange(self.selection, seen, outcome)
 
     def extra_facts(self) -> set[type[Any]]:
-        return {Indexes, Tables, DeclaredIndexes, MigrationIndexes}
+        return {Server, Indexes, Tables, DeclaredIndexes, MigrationIndexes}
 
     def tables(self, seen: Facts, outcome: Audit) -> tuple[Table, ...]:
         say_alias = len(seen.aliases) > 1
@@ -92,10 +93,4 @@ class Command(AuditCommand):
         return {"indexes": [row for each in index_list.lists(seen) for row in index_list.as_json(each)]}
 
     def totals(self, seen: Facts, outcome: Audit) -> str:
-        all_of = list(index_list.lists(seen))
-        indexes = [index for each in all_of for index in each.indexes]
-        going = [index for each in all_of for index in each.droppable(outcome)]
-        return (
-            f"{len(indexes):,} indexes, {words.size(sum(each.size_bytes for each in indexes))}; "
-            f"{len(going):,} of them can go, {words.size(sum(each.size_bytes for each in going))}."
-        )
+        return index_totals.line(seen, outcome)

@@ -1,9 +1,16 @@
-"""One ``.sql`` file a query. ``name.sql`` serves every version, ``name_post_160000.sql`` 16 and up."""
+"""One ``.sql`` file a query. ``name.sql`` serves every version, ``name_post_160000.sql`` 16 and up.
+
+What several queries have in common, or what alone differs between versions, is a file of its own: a
+line ``-- include name`` stands for it.
+"""
 
 from __future__ import annotations
 
 import functools
+import re
 from importlib import resources
+
+_INCLUDE = re.compile(r"^ *-- include (\w+)$", re.MULTILINE)
 
 
 @functools.cache
@@ -17,4 +24,5 @@ def get(name: str, server_version: int) -> str:
     bands = [int(file[len(name) + 6 : -4]) for file in files if file.startswith(f"{name}_post_")]
     fitting = [band for band in bands if band <= server_version]
     file = f"{name}_post_{max(fitting)}.sql" if fitting else f"{name}.sql"
-    return files[file].read_text(encoding="utf-8")
+    text = files[file].read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda line: get(line[1], server_version), text)

@@ -1,6 +1,5 @@
 -- Every foreign key, with what an index must have to serve the lookup that a DELETE on the
 -- referenced table makes: the column, its collation, and the families of its equality operator.
--- to_jsonb reads conenforced and conperiod, which PostgreSQL 18 added.
 -- Materialized, because the planner would work it out again for every foreign key.
 WITH equality AS MATERIALIZED (
     SELECT o.amopopr,
@@ -9,8 +8,10 @@ WITH equality AS MATERIALIZED (
     JOIN pg_catalog.pg_am AS a ON a.oid = o.amopmethod
     JOIN pg_catalog.pg_opfamily AS f ON f.oid = o.amopfamily
     JOIN pg_catalog.pg_namespace AS n ON n.oid = f.opfnamespace
-    -- Strategy 3 of btree and strategy 1 of hash are equality.
+    -- Strategy 3 of btree and strategy 1 of hash are equality. GiST, of which exclusion constraints and
+    -- temporal keys are made, and SP-GiST number theirs as they like: there the operator itself says so.
     WHERE (a.amname = 'btree' AND o.amopstrategy = 3) OR (a.amname = 'hash' AND o.amopstrategy = 1)
+        OR (a.amname IN ('gist', 'spgist') AND o.amoppurpose = 's')
     GROUP BY o.amopopr
 ),
 key AS (
@@ -47,9 +48,11 @@ SELECT
         WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
     END AS on_delete,
     c.conparentid <> 0 AS is_inherited,
-    COALESCE((pg_catalog.to_jsonb(c) ->> 'conenforced')::bool, true) AS is_enforced,
-    COALESCE((pg_catalog.to_jsonb(c) ->> 'conperiod')::bool, false) AS has_period
+    -- Columns that PostgreSQL 18 added; where the table lacks them, the outer ones are meant.
+    (SELECT conenforced FROM (SELECT c.*) AS newer) AS is_enforced,
+    (SELECT conperiod FROM (SELECT c.*) AS newer) AS has_period
 FROM pg_catalog.pg_constraint AS c
+CROSS JOIN (SELECT true AS conenforced, false AS conperiod) AS older
 JOIN key ON key.oid = c.oid
 JOIN pg_catalog.pg_class AS t ON t.oid = c.conrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace

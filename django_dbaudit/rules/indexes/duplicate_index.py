@@ -6,7 +6,10 @@ memory, but the planner needs only one of them.
 
 **What counts as the same.** Storage parameters such as ``fillfactor`` make no difference. A plain
 index beside a unique one with the same keys is a duplicate; so is the mirror of an index (every key
-the other way round, NULLs too), because an index can be read backwards.
+the other way round, NULLs too), because an index can be read backwards. ``varchar_ops`` and ``text_ops``
+are one operator class by two names. Where a column is declared with the collation ``C`` the plain index
+serves ``LIKE 'x%'`` as well, and a ``_pattern_ops`` one adds nothing; where the whole database happens
+to have it, the next one may not, and the companion is left alone.
 
 **What is never reported.** An index with another predicate, operator class (Django's ``_like``
 companion has one), collation or access method; an index beside one that is invalid; a unique index
@@ -32,27 +35,25 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
-from django_dbaudit.analysis.redundancy import Superfluous, superfluous
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.redundancy import Superfluous, SuperfluousIndexes
 from django_dbaudit.finding import Finding, NotRun, Severity
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX002", severity=Severity.WARNING, since="0.1")
 
 
 @rule.check
-def duplicate_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(indexes.items)
-    for found in superfluous(indexes.items):
+def duplicate_index(
+    superfluous: SuperfluousIndexes, declarations: Declarations, companions: Companions
+) -> Iterator[Finding | NotRun]:
+    for found in superfluous.items:
         if found.is_duplicate:
-            yield _finding(found, declarations, companions.get(found.index.oid))
+            yield _finding(found, declarations, companions.of(found.index))
 
 
-def _finding(
-    found: Superfluous, declarations: declaration.Declarations, companion: Index | None
-) -> Finding:
+def _finding(found: Superfluous, declarations: Declarations, companion: Index | None) -> Finding:
     index, kept = found.index, found.kept
     declared = declarations.of(index)
     return rule.finding(

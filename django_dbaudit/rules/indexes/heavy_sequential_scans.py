@@ -34,7 +34,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis.usage import PAGE, not_counted
+from django_dbaudit.analysis.partitions import PAGE, TableTrees
+from django_dbaudit.analysis.usage import not_counted
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.server import Server
@@ -51,23 +52,22 @@ rule = Rule(code="IDX011", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def heavy_sequential_scans(
-    tables: Tables, server: Server, thresholds: Thresholds
+    tables: Tables, trees: TableTrees, server: Server, thresholds: Thresholds
 ) -> Iterator[Finding | NotRun]:
     too_early = not_counted(server, thresholds.sequential_scan_days, "SEQUENTIAL_SCAN_DAYS")
     if too_early:
         yield rule.not_run(too_early)
         return
-    by_oid = {table.oid: table for table in tables.items}
     heavy: dict[int, list[Table]] = defaultdict(list)
     for table in tables.items:
         if _is_heavy(table, server, thresholds):
-            heavy[_root(table, by_oid).oid].append(table)
+            heavy[trees.root(table).oid].append(table)
     days = _days(server)
     for oid, parts in heavy.items():
         reading = _Reading.of(parts, days)
         is_warning = reading.rows_per_day >= thresholds.sequential_rows_per_day
         if is_warning or reading.share_of_scans >= NOTABLE:
-            yield _finding(by_oid[oid], reading, server, is_warning=is_warning)
+            yield _finding(trees.by_oid[oid], reading, server, is_warning=is_warning)
 
 
 def _days(server: Server) -> float:
@@ -88,12 +88,6 @@ def _is_heavy(table: Table, server: Server, thresholds: Thresholds) -> bool:
             or server.taken_at - last <= timedelta(days=max(1, thresholds.sequential_scan_days))
         )
     )
-
-
-def _root(table: Table, by_oid: dict[int, Table]) -> Table:
-    while table.parent_oid is not None and table.parent_oid in by_oid:
-        table = by_oid[table.parent_oid]
-    return table
 
 
 @dataclass(frozen=True, slots=True)

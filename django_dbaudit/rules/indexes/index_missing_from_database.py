@@ -34,11 +34,11 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
-from django_dbaudit.analysis.correspondence import Lacking, correspond
+from django_dbaudit.analysis.correspondence import Correspondence, Lacking
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
-from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredColumn
 from django_dbaudit.project.structure import DeclaredKey, Structure
 from django_dbaudit.rule import Rule
 
@@ -50,13 +50,11 @@ rule = Rule(code="IDX013", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def index_missing_from_database(
-    indexes: Indexes, tables: Tables, declared: DeclaredIndexes
+    tables: Tables, columns: Columns, found: Correspondence
 ) -> Iterator[Finding | NotRun]:
     if all(table.name != RECORDER for table in tables.items):
         yield rule.not_run(f"there is no table {RECORDER}: no migration was ever applied here")
         return
-    found = correspond(declared, indexes, tables)
-    columns = declaration.Columns(declared)
     for name in found.tables:
         schema, _, table = name.rpartition(".")
         yield _table(name, columns.of_table(schema, table))

@@ -35,19 +35,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, usage
-from django_dbaudit.analysis.foreign_key_support import supporting
-from django_dbaudit.analysis.redundancy import protection
-from django_dbaudit.analysis.unanalyzed import unjudged
-from django_dbaudit.analysis.usage import PAGE, Usage
+from django_dbaudit.analysis import declaration, selectivity, usage
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
+from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
+from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.analysis.usage import DroppableIndexes, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.column_statistics import ColumnStatistic, ColumnStatistics
-from django_dbaudit.postgres.foreign_keys import ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredIndex
 from django_dbaudit.rule import Rule
 
 #: Share of the rows with common values from which an index on the rare ones is much smaller.
@@ -58,11 +56,14 @@ rule = Rule(code="IDX010", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def low_selectivity_index(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    statistics: ColumnStatistics,
-    declared: DeclaredIndexes,
+    judged: JudgedByColumn,
+    columns: LeadingColumns,
+    trees: IndexTrees,
+    reads: Usage,
+    support: ForeignKeySupport,
+    droppable: DroppableIndexes,
+    declarations: Declarations,
+    companions: Companions,
     server: Server,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
@@ -70,67 +71,29 @@ def low_selectivity_index(
     if too_early:
         yield rule.not_run(too_early)
         return
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(indexes.items)
-    reads = Usage(indexes)
-    left = usage.droppable(indexes, tables, foreign_keys, declarations, server, thresholds)
-    kept = left | supporting(indexes.items, foreign_keys.items)
     candidates = [
         index
-        for index in indexes.items
-        if _is_candidate(index)
-        and index.oid not in kept
-        and reads.size(index) >= thresholds.large_index_pages * PAGE
+        for index in judged.items
+        if selectivity.is_over_one_column(index)
+        and index.oid not in support.oids
         and not usage.serves_django(declarations.of(index))
     ]
-    known = statistics.by_column
-    shares = {index.oid: _shares(index, known, thresholds) for index in candidates}
+    shares = {index.oid: selectivity.shares(columns.statistic(index), thresholds) for index in candidates}
     useless = {
         index.oid
         for index in candidates
-        if _is_even(shares[index.oid], thresholds) and not _is_much_read(index, reads, server, thresholds)
+        if selectivity.is_even(shares[index.oid], thresholds)
+        and not _is_much_read(index, reads, server, thresholds)
     }
     for index in candidates:
         if index.oid in useless:
-            companion = companions.get(index.oid)
-            stays = companion if companion and companion.oid not in useless | left else None
-            yield _useless(index, reads, shares[index.oid], declarations, stays)
+            companion = companions.of(index)
+            stays = companion if companion and companion.oid not in useless | droppable.oids else None
+            yield _useless(index, trees.size(index), reads, shares[index.oid], declarations, stays)
         elif _is_lopsided(shares[index.oid], thresholds):
-            yield _lopsided(index, reads, shares[index.oid], declarations, thresholds)
-    for reason in unjudged(candidates, known):
+            yield _lopsided(index, trees.size(index), reads, shares[index.oid], declarations, thresholds)
+    for reason in columns.unjudged(candidates):
         yield rule.not_run(reason)
-
-
-def _is_candidate(index: Index) -> bool:
-    return (
-        index.is_usable
-        and index.access_method == "btree"
-        and not index.is_unique
-        and index.predicate is None
-        and len(index.keys) == 1
-        and index.columns[0] is not None
-        and not index.include
-        and protection(index) is None
-    )
-
-
-def _shares(
-    index: Index, known: dict[tuple[int, str], ColumnStatistic], thresholds: Thresholds
-) -> tuple[float, ...]:
-    """The share of the rows that each value has, NULL included; none if not all of them are known."""
-    statistic = known.get((index.table_oid, str(index.columns[0])))
-    if statistic is None or statistic.null_fraction is None:
-        return ()
-    if statistic.null_fraction >= thresholds.null_heavy_share:
-        return ()
-    if statistic.distinct != len(statistic.common_fractions):
-        return ()
-    nulls = (statistic.null_fraction,) if statistic.null_fraction else ()
-    return (*statistic.common_fractions, *nulls)
-
-
-def _is_even(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
-    return bool(shares) and min(shares) >= thresholds.low_selectivity_share
 
 
 def _is_lopsided(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
@@ -150,19 +113,21 @@ def _is_much_read(index: Index, reads: Usage, server: Server, thresholds: Thresh
 
 def _useless(
     index: Index,
+    size: int,
     reads: Usage,
     shares: tuple[float, ...],
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     companion: Index | None,
 ) -> Finding:
     values = words.count(len(shares), "value")
     return _finding(
         index,
+        size,
         reads,
         shares,
         declarations,
         f"{index.columns[0]} of {index.table} has only {values}, the rarest in "
-        f"{words.percent(min(shares))} of the rows: {index.name} ({words.size(reads.size(index))}) "
+        f"{words.percent(min(shares))} of the rows: {index.name} ({words.size(size)}) "
         f"leads to too many, and was read {words.count(reads.scans(index), 'time')}.",
         rule.severity,
         declaration.drop(index, declarations.of(index), companion),
@@ -171,18 +136,20 @@ def _useless(
 
 def _lopsided(
     index: Index,
+    size: int,
     reads: Usage,
     shares: tuple[float, ...],
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     thresholds: Thresholds,
 ) -> Finding:
     common = _common(shares, thresholds)
     return _finding(
         index,
+        size,
         reads,
         shares,
         declarations,
-        f"{index.name} ({words.size(reads.size(index))}) serves the rare values of {index.columns[0]} "
+        f"{index.name} ({words.size(size)}) serves the rare values of {index.columns[0]} "
         f"alone, and {words.percent(common)} of the rows of {index.table} have others.",
         Severity.INFO,
         _over_rare_values(index, declarations.of(index)),
@@ -206,9 +173,10 @@ def _over_rare_values(index: Index, declared: DeclaredIndex | None) -> Fix:
 
 def _finding(
     index: Index,
+    size: int,
     reads: Usage,
     shares: tuple[float, ...],
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     message: str,
     severity: Severity,
     fix: Fix,
@@ -223,7 +191,7 @@ def _finding(
             "rarest_share": round(min(shares), 4),
             "commonest_share": round(max(shares), 4),
             "scans": reads.scans(index),
-            "size_bytes": reads.size(index),
+            "size_bytes": size,
             "definition": index.definition,
             **declaration.evidence(declared),
         },

@@ -26,10 +26,10 @@ that is unique and never NULL the key, or add one.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django_dbaudit import words
+from django_dbaudit.analysis.partitions import TableTrees
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
@@ -41,15 +41,15 @@ rule = Rule(code="IDX008", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def missing_primary_key(
-    tables: Tables, indexes: Indexes, declared: DeclaredIndexes
+    tables: Tables, trees: TableTrees, indexes: Indexes, declared: DeclaredIndexes
 ) -> Iterator[Finding | NotRun]:
-    schema = _Schema(tables, indexes)
+    keyed = {each.table_oid for each in indexes.items if _tells_rows_apart(each)}
     keys = {each.table: each for each in declared.items if each.is_primary}
     for table in tables.items:
         if table.parent_oid is not None or table.is_materialized_view or table.extension is not None:
             continue
-        if not schema.is_keyed(table):
-            yield _finding(table, schema.rows(table), keys.get(table.name))
+        if not _is_keyed(table, keyed, trees):
+            yield _finding(table, trees.rows(table.oid), keys.get(table.name))
 
 
 def _tells_rows_apart(index: Index) -> bool:
@@ -65,25 +65,11 @@ def _tells_rows_apart(index: Index) -> bool:
     )
 
 
-class _Schema:
-    """Which tables have a key of their own, and what their partitions add to that."""
-
-    def __init__(self, tables: Tables, indexes: Indexes) -> None:
-        self._keyed = {each.table_oid for each in indexes.items if _tells_rows_apart(each)}
-        self._partitions: dict[int, list[Table]] = defaultdict(list)
-        for table in tables.items:
-            if table.parent_oid is not None:
-                self._partitions[table.parent_oid].append(table)
-
-    def is_keyed(self, table: Table) -> bool:
-        if table.oid in self._keyed:
-            return True
-        partitions = self._partitions[table.oid]
-        return bool(partitions) and all(self.is_keyed(each) for each in partitions)
-
-    def rows(self, table: Table) -> int:
-        own = 0 if table.is_partitioned else table.rows
-        return own + sum(self.rows(each) for each in self._partitions[table.oid])
+def _is_keyed(table: Table, keyed: Collection[int], trees: TableTrees) -> bool:
+    if table.oid in keyed:
+        return True
+    partitions = trees.partitions(table.oid)
+    return bool(partitions) and all(_is_keyed(each, keyed, trees) for each in partitions)
 
 
 def _finding(table: Table, rows: int, key: DeclaredIndex | None) -> Finding:

@@ -31,18 +31,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, partial_index, usage
-from django_dbaudit.analysis.redundancy import protection
-from django_dbaudit.analysis.unanalyzed import unjudged
-from django_dbaudit.analysis.usage import PAGE, Usage
+from django_dbaudit.analysis import declaration, partial_index
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.declared_columns import Columns
+from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
+from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, NotRun, Severity
-from django_dbaudit.postgres.column_statistics import ColumnStatistic, ColumnStatistics
-from django_dbaudit.postgres.foreign_keys import ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.postgres.column_statistics import ColumnStatistic
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX009", severity=Severity.WARNING, since="0.1")
@@ -50,68 +47,46 @@ rule = Rule(code="IDX009", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def null_heavy_index(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    statistics: ColumnStatistics,
-    declared: DeclaredIndexes,
-    server: Server,
+    judged: JudgedByColumn,
+    columns: LeadingColumns,
+    trees: IndexTrees,
+    fields: Columns,
+    declarations: Declarations,
+    companions: Companions,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(indexes.items)
-    going = usage.droppable(indexes, tables, foreign_keys, declarations, server, thresholds)
-    reads = Usage(indexes)
-    candidates = [
-        index
-        for index in indexes.items
-        if _is_candidate(index)
-        and index.oid not in going
-        and reads.size(index) >= thresholds.large_index_pages * PAGE
-    ]
-    known = statistics.by_column
-    columns = declaration.Columns(declared)
+    candidates = [index for index in judged.items if _can_hold_nulls(index)]
     heavy = {
         index.oid: index
         for index in candidates
-        if _null_fraction(index, known) >= thresholds.null_heavy_share
+        if _null_fraction(columns.statistic(index)) >= thresholds.null_heavy_share
     }
     for index in heavy.values():
-        companion = companions.get(index.oid)
+        companion = companions.of(index)
         if companion and _is_like(index) and (companion.is_unique or companion.oid in heavy):
             # Told with the field's other index; if that one is unique, it cannot change alone.
             continue
         yield _finding(
             index,
             heavy.get(companion.oid) if companion else None,
-            reads.size(index),
-            _null_fraction(index, known),
+            trees.size(index),
+            _null_fraction(columns.statistic(index)),
             declarations,
-            columns,
+            fields,
         )
-    for reason in unjudged(candidates, known):
+    for reason in columns.unjudged(candidates):
         yield rule.not_run(reason)
 
 
-def _is_candidate(index: Index) -> bool:
-    return (
-        index.is_usable
-        and index.access_method == "btree"
-        and not index.is_unique
-        and index.predicate is None
-        and index.columns[0] is not None
-        and not index.keys[0].is_not_null
-        and protection(index) is None
-        and index.is_deparsed
-    )
+def _can_hold_nulls(index: Index) -> bool:
+    return not index.keys[0].is_not_null and index.is_deparsed
 
 
 def _is_like(index: Index) -> bool:
     return index.keys[0].opclass.endswith("_pattern_ops")
 
 
-def _null_fraction(index: Index, known: dict[tuple[int, str], ColumnStatistic]) -> float:
-    statistic = known.get((index.table_oid, str(index.columns[0])))
+def _null_fraction(statistic: ColumnStatistic | None) -> float:
     return statistic.null_fraction or 0.0 if statistic else 0.0
 
 
@@ -120,12 +95,12 @@ def _finding(
     companion: Index | None,
     size: int,
     null_fraction: float,
-    declarations: declaration.Declarations,
-    columns: declaration.Columns,
+    declarations: Declarations,
+    fields: Columns,
 ) -> Finding:
     declared = declarations.of(index)
     key = index.keys[0]
-    made_by = columns.of(index.schema, index.table, key.column)
+    made_by = fields.of(index.schema, index.table, key.column)
     field = made_by.field if made_by else key.column
     return rule.finding(
         declaration.subject(index),

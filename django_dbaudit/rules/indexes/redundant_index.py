@@ -30,10 +30,10 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
-from django_dbaudit.analysis.redundancy import Superfluous, superfluous
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.redundancy import Superfluous, SuperfluousIndexes
 from django_dbaudit.finding import Finding, NotRun, Severity
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.rule import Rule
 
 #: From this size ratio on, the narrow index may well earn its keep.
@@ -43,17 +43,15 @@ rule = Rule(code="IDX003", severity=Severity.WARNING, since="0.1")
 
 
 @rule.check
-def redundant_index(indexes: Indexes, declared: DeclaredIndexes) -> Iterator[Finding | NotRun]:
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(indexes.items)
-    for found in superfluous(indexes.items):
+def redundant_index(
+    superfluous: SuperfluousIndexes, declarations: Declarations, companions: Companions
+) -> Iterator[Finding | NotRun]:
+    for found in superfluous.items:
         if not found.is_duplicate:
-            yield _finding(found, declarations, companions.get(found.index.oid))
+            yield _finding(found, declarations, companions.of(found.index))
 
 
-def _finding(
-    found: Superfluous, declarations: declaration.Declarations, companion: Index | None
-) -> Finding:
+def _finding(found: Superfluous, declarations: Declarations, companion: Index | None) -> Finding:
     index, kept = found.index, found.kept
     declared = declarations.of(index)
     ratio = kept.size_bytes / index.size_bytes if index.size_bytes else 1.0

@@ -27,14 +27,13 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
-from django_dbaudit.analysis.correspondence import correspond
+from django_dbaudit.analysis.correspondence import Correspondence
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.analysis.statements import drop_statement
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.project.migrations import MigrationIndex, MigrationIndexes
-from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX014", severity=Severity.INFO, since="0.1")
@@ -42,11 +41,10 @@ rule = Rule(code="IDX014", severity=Severity.INFO, since="0.1")
 
 @rule.check
 def undeclared_index(
-    indexes: Indexes, tables: Tables, declared: DeclaredIndexes, migrations: MigrationIndexes
+    correspondence: Correspondence, columns: Columns, migrations: MigrationIndexes
 ) -> Iterator[Finding | NotRun]:
     made = {each.name: each for each in migrations.items}
-    columns = declaration.Columns(declared)
-    for index in correspond(declared, indexes, tables).undeclared:
+    for index in correspondence.undeclared:
         if index.is_usable and protection(index) in (None, "CLUSTER order"):
             made_for = columns.of_table(index.schema, index.table)
             yield _finding(index, made_for.model if made_for else "", made.get(index.name))

@@ -4,10 +4,11 @@ To delete a row, or to change its key, PostgreSQL looks for rows that refer to i
 that begins with the foreign key's columns, each look reads the referring table from end to end, once
 for each deleted row, while locks are held. Joins from the referenced side suffer likewise.
 
-**What counts as an index.** A usable btree or hash index whose first keys are the foreign key's
-columns *in any order*, with the column's collation and an operator class that knows the key's
-equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys and unique
-constraints count. For a partitioned table an index on each partition will do.
+**What counts as an index.** A usable btree, hash, GiST or SP-GiST index whose first keys are the foreign
+key's columns *in any order*, with the column's collation and an operator class that knows the key's
+equality. A partial one counts only with ``WHERE fk IS NOT NULL``. Primary keys, unique and exclusion
+constraints count. For a partitioned table an index on each partition will do. Where the column has to be
+cast to the type of the one that it refers to, an ``integer`` to ``numeric``, no index on it counts.
 
 **What is never reported.** The copies of a foreign key on partitions; NOT ENFORCED and temporal
 (PERIOD) foreign keys.
@@ -26,17 +27,17 @@ which indexes serve the lookup was verified with EXPLAIN.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 from django_dbaudit import words
-from django_dbaudit.analysis.declaration import Columns
-from django_dbaudit.analysis.foreign_key_support import supports
+from django_dbaudit.analysis.declared_columns import Columns
+from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
 from django_dbaudit.analysis.index_names import index_name
+from django_dbaudit.analysis.partitions import TableTrees
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.postgres.tables import Table, Tables
+from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 from django_dbaudit.rule import Rule
 
@@ -46,27 +47,33 @@ rule = Rule(code="IDX005", severity=Severity.WARNING, since="0.1")
 @rule.check
 def unindexed_foreign_key(
     foreign_keys: ForeignKeys,
+    support: ForeignKeySupport,
+    tables: TableTrees,
     indexes: Indexes,
-    tables: Tables,
+    columns: Columns,
     declared: DeclaredIndexes,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    schema = _Schema(indexes, tables)
-    columns = Columns(declared)
     wanted = {(each.table, each.columns): each for each in declared.items if _is_whole(each)}
     taken = {each.name for each in indexes.items}.union(*(each.names for each in declared.items))
+    # One index serves all keys on the same columns, whatever they refer to: it lacks once.
+    unserved: dict[tuple[int, frozenset[str]], list[ForeignKey]] = defaultdict(list)
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
-        unread = schema.unread(foreign_key, foreign_key.table_oid)
+        unread = support.unread(foreign_key)
         if unread is not None:
             yield rule.not_run(f"{unread.table} is locked, and nobody knows what {unread.name} leaves out")
-        if not schema.is_served(foreign_key, foreign_key.table_oid):
-            names = tuple(column.name for column in foreign_key.columns)
-            field = columns.of(foreign_key.schema, foreign_key.table, names[0])
-            asked = wanted.get((foreign_key.table, names))
-            fix = _fix(foreign_key, names, field, asked, schema, taken)
-            yield _finding(foreign_key, schema, field, fix, thresholds)
+        if not support.is_served(foreign_key):
+            same = frozenset(column.name for column in foreign_key.columns)
+            unserved[foreign_key.table_oid, same].append(foreign_key)
+    for foreign_key, *others in unserved.values():
+        names = tuple(column.name for column in foreign_key.columns)
+        field = columns.of(foreign_key.schema, foreign_key.table, names[0])
+        in_vain = support.is_indexed_in_vain(foreign_key)
+        declared_index = wanted.get((foreign_key.table, names))
+        fix = _recast(names) if in_vain else _fix(foreign_key, names, field, declared_index, tables, taken)
+        yield _finding(foreign_key, others, tables, field, fix, thresholds, in_vain=in_vain)
 
 
 def _is_whole(declared: DeclaredIndex) -> bool:
@@ -74,51 +81,23 @@ def _is_whole(declared: DeclaredIndex) -> bool:
     return declared.kind != "like" and not (declared.structure and declared.structure.predicate)
 
 
-class _Schema:
-    """The indexes of each table, and the partitions of each partitioned one."""
-
-    def __init__(self, indexes: Indexes, tables: Tables) -> None:
-        self.tables = {table.oid: table for table in tables.items}
-        self._partitions: dict[int, list[Table]] = defaultdict(list)
-        for table in tables.items:
-            if table.parent_oid is not None:
-                self._partitions[table.parent_oid].append(table)
-        self._indexes: dict[int, list[Index]] = defaultdict(list)
-        for index in indexes.items:
-            self._indexes[index.table_oid].append(index)
-
-    def is_served(self, foreign_key: ForeignKey, table: int) -> bool:
-        if any(supports(index, foreign_key, table) for index in self._indexes[table]):
-            return True
-        partitions = self._partitions[table]
-        return bool(partitions) and all(self.is_served(foreign_key, each.oid) for each in partitions)
-
-    def unread(self, foreign_key: ForeignKey, table: int) -> Index | None:
-        """An index that serves the key only if its predicate, which could not be read, lets it."""
-        serving = [each for each in self._indexes[table] if supports(each, foreign_key, table)]
-        if serving:
-            known = any(each.is_deparsed or each.predicate is None for each in serving)
-            return None if known else serving[0]
-        parts = (self.unread(foreign_key, each.oid) for each in self._partitions[table])
-        return next((each for each in parts if each is not None), None)
-
-    def rows(self, table: int) -> int:
-        known = self.tables.get(table)
-        own = known.rows if known and not known.is_partitioned else 0
-        return own + sum(self.rows(each.oid) for each in self._partitions[table])
-
-
 def _finding(
     foreign_key: ForeignKey,
-    schema: _Schema,
+    others: Sequence[ForeignKey],
+    tables: TableTrees,
     field: DeclaredColumn | None,
     fix: Fix,
     thresholds: Thresholds,
+    *,
+    in_vain: bool,
 ) -> Finding:
     names = [column.name for column in foreign_key.columns]
-    rows = schema.rows(foreign_key.table_oid)
-    parent = schema.tables.get(foreign_key.referenced_table_oid)
-    deletes = parent.rows_deleted if parent else 0
+    rows = tables.rows(foreign_key.table_oid)
+    referenced = {each.referenced_table_oid: each.referenced_table for each in (foreign_key, *others)}
+    parents = [tables.by_oid[oid] for oid in referenced if oid in tables.by_oid]
+    why = f"no index begins with {', '.join(names)}"
+    if in_vain:
+        why = f"no index serves {', '.join(names)} cast to the type in {foreign_key.referenced_table}"
     few = rows < thresholds.unindexed_foreign_key_rows
     return rule.finding(
         Subject(
@@ -126,19 +105,23 @@ def _finding(
             f"{foreign_key.qualified_table}.{','.join(names)}",
             foreign_key.qualified_table,
         ),
-        f"Deleting from {foreign_key.referenced_table} reads all of {foreign_key.table} "
-        f"({words.count(rows, 'row')}): no index begins with {', '.join(names)}.",
+        f"Deleting from {' or '.join(referenced.values())} reads all of {foreign_key.table} "
+        f"({words.count(rows, 'row')}): {why}.",
         severity=Severity.INFO if few else None,
         evidence={
             "constraint": foreign_key.name,
             "on_delete": foreign_key.on_delete,
             "referenced_table": f"{foreign_key.referenced_schema}.{foreign_key.referenced_table}",
             "rows": rows,
-            "rows_deleted_from_referenced": deletes,
+            "rows_deleted_from_referenced": sum(parent.rows_deleted for parent in parents),
         },
         location=field.location if field and not field.is_third_party else None,
         fix=fix,
     )
+
+
+def _recast(names: tuple[str, ...]) -> Fix:
+    return Fix("text", f"Give {', '.join(names)} the type of what it refers to; its index will serve then.")
 
 
 def _fix(
@@ -146,10 +129,10 @@ def _fix(
     names: tuple[str, ...],
     field: DeclaredColumn | None,
     wanted: DeclaredIndex | None,
-    schema: _Schema,
+    tables: TableTrees,
     taken: Container[str],
 ) -> Fix:
-    table = schema.tables.get(foreign_key.table_oid)
+    table = tables.by_oid.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
     name = f"{words.quote(wanted.names[0])} " if wanted else ""
     columns = ", ".join(words.quote(each) for each in names)

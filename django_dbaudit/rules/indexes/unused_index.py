@@ -40,14 +40,13 @@ from collections.abc import Iterator
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration, usage
-from django_dbaudit.analysis.usage import Usage
+from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.analysis.usage import UnusedIndexes, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
-from django_dbaudit.postgres.foreign_keys import ForeignKeys
-from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.postgres.server import Server
-from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX001", severity=Severity.WARNING, since="0.1")
@@ -55,10 +54,11 @@ rule = Rule(code="IDX001", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def unused_index(
-    indexes: Indexes,
-    tables: Tables,
-    foreign_keys: ForeignKeys,
-    declared: DeclaredIndexes,
+    unused: UnusedIndexes,
+    reads: Usage,
+    trees: IndexTrees,
+    declarations: Declarations,
+    companions: Companions,
     server: Server,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
@@ -66,26 +66,24 @@ def unused_index(
     if too_early:
         yield rule.not_run(too_early)
         return
-    declarations = declaration.Declarations(declared)
-    companions = declarations.companions(indexes.items)
-    reads = usage.Usage(indexes)
     oldest = usage.read_before(server, thresholds)
-    for index in usage.unused(indexes, tables, foreign_keys, declarations, server, thresholds):
-        companion = companions.get(index.oid)
+    for index in unused.items:
+        companion = companions.of(index)
         stays = companion is not None and (companion.is_unique or reads.is_read_since(companion, oldest))
         fix = declaration.drop(index, declarations.of(index), companion, companion_stays=stays)
-        yield _finding(index, reads, declarations, server, fix)
+        yield _finding(index, trees.size(index), reads, declarations, server, fix)
 
 
 def _finding(
     index: Index,
+    size: int,
     reads: Usage,
-    declarations: declaration.Declarations,
+    declarations: Declarations,
     server: Server,
     fix: Fix,
 ) -> Finding:
     declared = declarations.of(index)
-    scans, last, size = reads.scans(index), reads.last_scan(index), reads.size(index)
+    scans, last = reads.scans(index), reads.last_scan(index)
     if scans and last:
         what = f"was last read on {last:%Y-%m-%d}, {words.duration(server.taken_at - last)} ago"
     else:

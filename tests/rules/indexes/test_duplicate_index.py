@@ -57,6 +57,8 @@ DIFFERENT = {
 
 #: Two indexes on ``t`` that serve the same queries, however they are written.
 SAME = {
+    "operator class by its other name": ("(code)", "(code varchar_ops)"),
+    "LIKE in the C collation": ('(code COLLATE "C")', '(code COLLATE "C" text_pattern_ops)'),
     "column": ("(a)", "(a)"),
     "columns": ("(a, b)", "(a, b)"),
     "fillfactor": ("(a)", "(a) WITH (fillfactor = 50)"),
@@ -199,6 +201,17 @@ def test_djangos_like_companion_is_no_duplicate(scratch: Scratch) -> None:
         editor.create_model(Session)
     assert len(scratch.run("SELECT indexname FROM pg_indexes WHERE tablename = 'django_session'")) == 3
     assert names(scratch) == []
+
+
+def test_in_the_c_collation_the_companion_goes_though_it_is_older(scratch: Scratch) -> None:
+    scratch.run(
+        'CREATE TABLE t (code text COLLATE "C")',
+        "CREATE INDEX t_like ON t (code text_pattern_ops)",
+        "CREATE INDEX t_code ON t (code)",
+    )
+    (finding,) = scratch.findings("duplicate-index")
+    assert finding.subject.name == "public.t_like"
+    assert [related.name for related in finding.related] == ["public.t_code"]
 
 
 def test_an_index_of_an_extension_is_not_ours_to_drop(scratch: Scratch) -> None:

@@ -184,6 +184,27 @@ def test_the_unfinished_copy_of_a_rebuild_says_so(scratch: Scratch) -> None:
     assert names(scratch) == []
 
 
+def test_a_copy_whose_original_is_gone_is_only_dropped(scratch: Scratch) -> None:
+    scratch.run(TABLE, "CREATE INDEX t_a ON t (a)")
+    times_out(scratch, "REINDEX INDEX CONCURRENTLY t_a", beside="LOCK TABLE t IN ROW EXCLUSIVE MODE")
+    scratch.run("DROP INDEX t_a")
+    (finding,) = findings(scratch)
+    assert finding.message.endswith("the index that it was to replace is gone.")
+    assert finding.fix
+    assert finding.fix.text == 'DROP INDEX CONCURRENTLY "public"."t_a_ccnew";'
+
+
+def test_a_failed_build_is_not_repeated_beside_an_index_that_does_the_same(scratch: Scratch) -> None:
+    scratch.run(TABLE)
+    build = "CREATE INDEX CONCURRENTLY t_a ON t (a)"
+    times_out(scratch, build, beside="LOCK TABLE t IN ROW EXCLUSIVE MODE")
+    scratch.run("CREATE INDEX t_ab ON t (a, b)")
+    (finding,) = findings(scratch)
+    assert finding.message.endswith("t_ab does all that it was to do.")
+    assert finding.fix
+    assert finding.fix.text == 'DROP INDEX CONCURRENTLY "public"."t_a";'
+
+
 def test_a_second_unfinished_copy_has_a_number(scratch: Scratch) -> None:
     scratch.run(TABLE, "CREATE INDEX t_a ON t (a)")
     for _ in range(2):
@@ -206,8 +227,8 @@ def test_the_copy_of_a_long_name_is_traced_to_its_original(scratch: Scratch) -> 
 
 def test_the_old_copy_of_a_rebuild_says_so(scratch: Scratch) -> None:
     scratch.run(TABLE, "CREATE INDEX t_a ON t (a)")
-    posed = an_index(name="t_a_ccold", is_valid=False)
     (working,) = scratch.fact(Indexes).items
+    posed = an_index(name="t_a_ccold", is_valid=False, table_oid=working.table_oid)
     finding = only(judge("invalid-index", scratch, Indexes((working, posed))))
     assert "is the old copy of a REINDEX CONCURRENTLY; its replacement is in place" in finding.message
     assert finding.fix

@@ -1,0 +1,2 @@
+-- When the relation c was last scanned: nobody knows.
+NULL::timestamptz

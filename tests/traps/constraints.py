@@ -1,0 +1,296 @@
+"""Two indexes of which one keeps a promise: it refuses rows, replicates them, or orders the table."""
+
+from __future__ import annotations
+
+from traps.tables import TEMPORAL, T
+from traps.trap import Trap, duplicate, redundant
+
+TRAPS = (
+    Trap(
+        "unique_is_younger",
+        "A unique index does what a plain one does, and more: age does not count.",
+        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_a_key ON t (a)"),
+        {"t_a": duplicate("t_a_key")},
+        works=("INSERT INTO t (id, a) VALUES (1, 1)",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "primary_key_and_plain",
+        "The primary key's index serves every query on its column.",
+        (T, "CREATE INDEX t_id ON t (id)"),
+        {"t_id": duplicate("t_pkey")},
+        served=("SELECT * FROM t WHERE id = 1",),
+    ),
+    Trap(
+        "primary_key_and_unique",
+        "A unique index on the primary key's column refuses nothing that the key lets through.",
+        (T, "CREATE UNIQUE INDEX t_id_unique ON t (id)"),
+        {"t_id_unique": duplicate("t_pkey")},
+        works=("INSERT INTO t (id) VALUES (1)",),
+        refused=("INSERT INTO t (id) VALUES (1)",),
+    ),
+    Trap(
+        "constraint_is_younger",
+        "DROP INDEX fails on the index of a constraint, so the plain unique one goes, older or not.",
+        (T, "CREATE UNIQUE INDEX t_a_old ON t (a)", "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a)"),
+        {"t_a_old": duplicate("t_a_key")},
+        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "constraint_adopted_index",
+        "An index made first and adopted as a constraint is the constraint's.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_a_first ON t (a)",
+            "CREATE UNIQUE INDEX t_a_second ON t (a)",
+            "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE USING INDEX t_a_second",
+        ),
+        {"t_a_first": duplicate("t_a_key")},
+    ),
+    Trap(
+        "two_constraints",
+        "Neither constraint's index can be dropped, and which promise to give up is not an index's matter.",
+        (T, "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a)"),
+    ),
+    Trap(
+        "unique_and_primary_key_constraint",
+        "The same where one of the two is the primary key.",
+        (T, "ALTER TABLE t ADD CONSTRAINT t_id_key UNIQUE (id)"),
+    ),
+    Trap(
+        "foreign_key_target",
+        "A foreign key leans on one of two unique indexes, and the server refuses to drop that one.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_a_target ON t (a)",
+            "CREATE TABLE child (id int PRIMARY KEY REFERENCES t (a))",
+            "CREATE UNIQUE INDEX t_a_other ON t (a)",
+        ),
+        {"t_a_other": duplicate("t_a_target")},
+        works=("INSERT INTO t (id, a) VALUES (1, 1)", "INSERT INTO child VALUES (1)"),
+        refused=("INSERT INTO child VALUES (2)", "DROP INDEX t_a_target"),
+    ),
+    Trap(
+        "replica_identity",
+        "DROP INDEX takes a replica identity away without a word, and replication of UPDATEs with it.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_n_old ON t (n)",
+            "CREATE UNIQUE INDEX t_n_identity ON t (n)",
+            "ALTER TABLE t REPLICA IDENTITY USING INDEX t_n_identity",
+        ),
+        {"t_n_old": duplicate("t_n_identity")},
+    ),
+    Trap(
+        "replica_identity_and_constraint",
+        "Neither can go: the constraint's index cannot be dropped, the replica identity's must not be.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT t_n_key UNIQUE (n)",
+            "CREATE UNIQUE INDEX t_n_identity ON t (n)",
+            "ALTER TABLE t REPLICA IDENTITY USING INDEX t_n_identity",
+        ),
+    ),
+    Trap(
+        "clustered",
+        "CLUSTER and pg_repack go by the index that the table is clustered on.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_a_order ON t (a)",
+            "ALTER TABLE t CLUSTER ON t_a_order",
+        ),
+        {"t_a": duplicate("t_a_order")},
+        works=("CLUSTER t",),
+    ),
+    Trap(
+        "deferrable_and_immediate",
+        "A deferrable constraint can be no foreign key's target and no arbiter of ON CONFLICT.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a) DEFERRABLE",
+            "CREATE UNIQUE INDEX t_a_now ON t (a)",
+        ),
+        works=("CREATE TABLE child (id int PRIMARY KEY REFERENCES t (a))",),
+    ),
+    Trap(
+        "deferrable_and_plain",
+        "Queries read the index of a deferrable constraint like any other.",
+        (T, "CREATE INDEX t_a ON t (a)", "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE (a) DEFERRABLE"),
+        {"t_a": duplicate("t_a_key")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+    Trap(
+        "deferrable_primary_key",
+        "As with a deferrable constraint.",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE UNIQUE INDEX t_id_now ON t (id)",
+        ),
+    ),
+    Trap(
+        "nulls_not_distinct",
+        "One lets two NULLs in, the other does not.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_a_many_nulls ON t (a)",
+            "CREATE UNIQUE INDEX t_a_one_null ON t (a) NULLS NOT DISTINCT",
+        ),
+        since=15,
+        works=("INSERT INTO t (id) VALUES (1)",),
+        refused=("INSERT INTO t (id) VALUES (2)",),
+    ),
+    Trap(
+        "nulls_not_distinct_and_plain",
+        "Where both are read only, how NULLs compare makes no difference.",
+        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_a_key ON t (a) NULLS NOT DISTINCT"),
+        {"t_a": duplicate("t_a_key")},
+        since=15,
+        served=("SELECT * FROM t WHERE a IS NULL", "SELECT * FROM t WHERE a = 1"),
+    ),
+    Trap(
+        "partial_unique_and_unique",
+        "ON CONFLICT … WHERE may name the partial one, and its promise is a different one.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_a_key ON t (a)",
+            "CREATE UNIQUE INDEX t_a_live ON t (a) WHERE b IS NULL",
+        ),
+    ),
+    Trap(
+        "partial_unique_and_plain",
+        "A unique index over some rows does not serve queries for the others.",
+        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_a_live ON t (a) WHERE b IS NULL"),
+        needed={"t_a": "SELECT * FROM t WHERE a = 1"},
+    ),
+    Trap(
+        "unique_include_and_unique_pair",
+        "pg_index.indkey is the same in both; only indnkeyatts tells UNIQUE (a) from UNIQUE (a, b).",
+        (T, "CREATE UNIQUE INDEX t_a_key ON t (a) INCLUDE (b)", "CREATE UNIQUE INDEX t_ab_key ON t (a, b)"),
+        works=("INSERT INTO t (id, a, b) VALUES (1, 1, 1)",),
+        refused=("INSERT INTO t (id, a, b) VALUES (2, 1, 2)",),
+    ),
+    Trap(
+        "unique_and_unique_include",
+        "INCLUDE adds no key: the second refuses what the first does, and is read for more.",
+        (T, "CREATE UNIQUE INDEX t_a_key ON t (a)", "CREATE UNIQUE INDEX t_a_with_b ON t (a) INCLUDE (b)"),
+        {"t_a_key": redundant("t_a_with_b", or_rule="duplicate-index")},
+        served=("SELECT * FROM t WHERE a = 1",),
+        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "exclusion_and_plain",
+        "An exclusion constraint's index is read like any other; it is not unique, and must stay.",
+        (
+            T,
+            "CREATE INDEX t_during ON t USING gist (during)",
+            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING gist (during WITH &&)",
+        ),
+        {"t_during": duplicate("t_apart")},
+        served=("SELECT * FROM t WHERE during && int4range(1, 5)",),
+        works=("INSERT INTO t (id, during) VALUES (1, int4range(1, 5))",),
+        refused=("INSERT INTO t (id, during) VALUES (2, int4range(4, 6))",),
+    ),
+    Trap(
+        "exclusion_by_equality_and_unique",
+        "Both refuse equal values, but only the unique index is an arbiter for ON CONFLICT DO UPDATE.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING btree (a WITH =)",
+            "CREATE UNIQUE INDEX t_a_key ON t (a)",
+        ),
+        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO UPDATE SET b = 1",),
+    ),
+    Trap(
+        "exclusion_by_equality_and_plain",
+        "The exclusion constraint's btree serves the plain one's queries.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING btree (a WITH =)",
+        ),
+        {"t_a": duplicate("t_apart")},
+        served=("SELECT * FROM t WHERE a = 1 ORDER BY a",),
+    ),
+    Trap(
+        "two_exclusions",
+        "Two constraints are two promises.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT one EXCLUDE USING gist (during WITH &&)",
+            "ALTER TABLE t ADD CONSTRAINT two EXCLUDE USING gist (during WITH -|-)",
+        ),
+    ),
+    Trap(
+        "partial_exclusion_and_plain",
+        "The constraint holds for some rows, the plain index for all.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING gist (during WITH &&) WHERE (b = 1)",
+            "CREATE INDEX t_during ON t USING gist (during)",
+        ),
+        needed={"t_during": "SELECT * FROM t WHERE during && int4range(1, 5)"},
+    ),
+    Trap(
+        "without_overlaps",
+        "The key of a temporal table is a GiST index: primary, unique and exclusion constraint in one.",
+        (
+            TEMPORAL,
+            "CREATE INDEX t_room ON t USING gist (room, during)",
+        ),
+        {"t_room": duplicate("t_pkey")},
+        since=18,
+        works=("INSERT INTO t VALUES ('[1,2)', '[1,5)')",),
+        refused=("INSERT INTO t VALUES ('[1,2)', '[4,6)')",),
+    ),
+    Trap(
+        "without_overlaps_and_unique",
+        "UNIQUE (room, during) lets overlapping periods in; the temporal key does not.",
+        (
+            TEMPORAL,
+            "CREATE UNIQUE INDEX t_exact ON t (room, during)",
+        ),
+        since=18,
+    ),
+    Trap(
+        "unique_twins",
+        "Two unique indexes refuse the same rows; the younger goes.",
+        (T, "CREATE UNIQUE INDEX t_a_key ON t (a)", "CREATE UNIQUE INDEX t_a_key_again ON t (a)"),
+        {"t_a_key_again": duplicate("t_a_key")},
+        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "partial_unique_twins",
+        "Among the same rows, too, and for the same ON CONFLICT … WHERE.",
+        (
+            T,
+            "CREATE UNIQUE INDEX t_live ON t (a) WHERE b IS NULL",
+            "CREATE UNIQUE INDEX t_live_again ON t (a) WHERE (b) IS NULL",
+        ),
+        {"t_live_again": duplicate("t_live")},
+        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) WHERE b IS NULL DO NOTHING",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "unique_in_two_orders",
+        "Both refuse the same rows and each sorts in its own way.",
+        (T, "CREATE UNIQUE INDEX t_ab ON t (a, b)", "CREATE UNIQUE INDEX t_ba ON t (b, a)"),
+        needed={"t_ab": "SELECT * FROM t ORDER BY a, b", "t_ba": "SELECT * FROM t ORDER BY b, a"},
+    ),
+    Trap(
+        "primary_key_in_another_order",
+        "A primary key over both and an index on them the other way round.",
+        ("CREATE TABLE t (a int, b int, PRIMARY KEY (a, b))", "CREATE UNIQUE INDEX t_ba ON t (b, a)"),
+        needed={"t_ba": "SELECT * FROM t ORDER BY b, a"},
+    ),
+    Trap(
+        "constraint_with_include_and_plain",
+        "The constraint's index has the key and more.",
+        (T, "CREATE INDEX t_a ON t (a)", "ALTER TABLE t ADD CONSTRAINT t_key UNIQUE (a) INCLUDE (b)"),
+        {"t_a": redundant("t_key", or_rule="duplicate-index")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+)

@@ -1,0 +1,280 @@
+"""A narrow index whose work a wider one seems to do, or does."""
+
+from __future__ import annotations
+
+from traps.tables import PARENT, T
+from traps.trap import INFO, Trap, duplicate, redundant, unindexed
+
+TRAPS = (
+    Trap(
+        "prefix",
+        "The first key alone.",
+        (T, "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_ab ON t (a, b)"),
+        {"t_a": redundant("t_ab")},
+        served=("SELECT * FROM t WHERE a = 1", "SELECT * FROM t ORDER BY a DESC"),
+    ),
+    Trap(
+        "prefix_of_two",
+        "The first two keys of three.",
+        (T, "CREATE INDEX t_abc ON t (a, b, c)", "CREATE INDEX t_ab ON t (a, b)"),
+        {"t_ab": redundant("t_abc")},
+        served=("SELECT * FROM t WHERE a = 1 AND b = 2", "SELECT * FROM t ORDER BY a, b"),
+    ),
+    Trap(
+        "chain",
+        "The middle one goes too, so the first must not be promised to it alone.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_ab ON t (a, b)",
+            "CREATE INDEX t_abc ON t (a, b, c)",
+        ),
+        {"t_a": redundant("t_abc"), "t_ab": redundant("t_abc")},
+        served=("SELECT * FROM t WHERE a = 1", "SELECT * FROM t WHERE a = 1 AND b = 2"),
+    ),
+    Trap(
+        "twins_and_a_wider",
+        "Both twins go; to call the second a duplicate of the first is as right.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_a_again ON t (a)",
+            "CREATE INDEX t_ab ON t (a, b)",
+        ),
+        {"t_a": redundant("t_ab"), "t_a_again": redundant("t_ab", or_rule="duplicate-index")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+    Trap(
+        "wider_twins",
+        "The narrow one goes for the twin that stays.",
+        (
+            T,
+            "CREATE INDEX t_ab_again ON t (a, b)",
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_ab ON t (a, b DESC)",
+            "CREATE INDEX t_ab_clustered ON t (a, b)",
+            "ALTER TABLE t CLUSTER ON t_ab_clustered",
+        ),
+        {"t_a": redundant("t_ab_clustered"), "t_ab_again": duplicate("t_ab_clustered")},
+    ),
+    Trap(
+        "two_wider",
+        "Either would do, and both stay.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_ab ON t (a, b)",
+            "CREATE INDEX t_ac ON t (a, c)",
+        ),
+        {"t_a": redundant("")},
+        served=("SELECT * FROM t WHERE a = 1",),
+        needed={"t_ab": "SELECT * FROM t ORDER BY a, b", "t_ac": "SELECT * FROM t ORDER BY a, c"},
+    ),
+    Trap(
+        "unique_together",
+        "Django's foreign key index beside unique_together that begins with it.",
+        (
+            PARENT,
+            "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES parent, a int, UNIQUE (up, a))",
+            "CREATE INDEX t_up ON t (up)",
+        ),
+        {"t_up": redundant("t_up_a_key")},
+        served=("SELECT * FROM t WHERE up = 1",),
+    ),
+    Trap(
+        "through_table",
+        "A primary key over both columns serves the first; the second needs its own.",
+        (
+            PARENT,
+            """CREATE TABLE t (one int REFERENCES parent, two int REFERENCES parent (id), x int,
+                PRIMARY KEY (one, two))""",
+            "CREATE INDEX t_one ON t (one)",
+            "CREATE INDEX t_two ON t (two)",
+        ),
+        {"t_one": redundant("t_pkey")},
+        served=("SELECT * FROM t WHERE one = 1", "SELECT * FROM t WHERE two = 1"),
+    ),
+    Trap(
+        "second_key",
+        "From PostgreSQL 18 on a skip scan may do it where the first key has few values: advice at most.",
+        (T, "CREATE INDEX t_ab ON t (a, b)", "CREATE INDEX t_b ON t (b)"),
+        needed={"t_b": "SELECT * FROM t ORDER BY b"},
+    ),
+    Trap(
+        "second_key_of_few",
+        "The same with a first key of two values: still what only a measurement can tell.",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, flag boolean, b int)",
+            "INSERT INTO t SELECT g, g % 2 = 0, g FROM generate_series(1, 2000) AS g",
+            "CREATE INDEX t_flag_b ON t (flag, b)",
+            "CREATE INDEX t_b ON t (b)",
+        ),
+        read={
+            "t_flag_b": "SELECT * FROM t ORDER BY flag, b LIMIT 1",
+            "t_b": "SELECT * FROM t WHERE b < 5 ORDER BY b",
+        },
+    ),
+    Trap(
+        "mirror_of_a_prefix",
+        "(a DESC) is what (a, b) gives, read backwards.",
+        (T, "CREATE INDEX t_a ON t (a DESC)", "CREATE INDEX t_ab ON t (a, b)"),
+        {"t_a": redundant("t_ab")},
+        served=("SELECT * FROM t ORDER BY a DESC", "SELECT * FROM t ORDER BY a"),
+    ),
+    Trap(
+        "mirror_of_a_prefix_of_two",
+        "Both keys turned.",
+        (T, "CREATE INDEX t_ab ON t (a, b DESC)", "CREATE INDEX t_abc ON t (a DESC, b, c)"),
+        {"t_ab": redundant("t_abc")},
+        served=("SELECT * FROM t ORDER BY a, b DESC", "SELECT * FROM t ORDER BY a DESC, b"),
+    ),
+    Trap(
+        "prefix_with_nulls_elsewhere",
+        "No direction of (a, b) has the NULLs at that end.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a DESC NULLS LAST)",
+            "CREATE INDEX t_c ON t (c NULLS FIRST)",
+            "CREATE INDEX t_ab ON t (a, b)",
+            "CREATE INDEX t_cb ON t (c, b)",
+        ),
+        needed={
+            "t_a": "SELECT * FROM t ORDER BY a DESC NULLS LAST",
+            "t_c": "SELECT * FROM t ORDER BY c NULLS FIRST",
+        },
+    ),
+    Trap(
+        "prefix_half_turned",
+        "The wider one has the second key in the other direction.",
+        (T, "CREATE INDEX t_ab ON t (a, b DESC)", "CREATE INDEX t_abc ON t (a, b, c)"),
+        needed={"t_ab": "SELECT * FROM t ORDER BY a, b DESC"},
+    ),
+    Trap(
+        "narrow_unique",
+        "Two rows that the narrow one refuses may differ in the second key (ankane/pghero#508).",
+        (T, "CREATE UNIQUE INDEX t_a_key ON t (a)", "CREATE INDEX t_ab ON t (a, b)"),
+        works=("INSERT INTO t (id, a) VALUES (1, 1)",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "narrow_unique_wider_unique",
+        "UNIQUE (a, b) follows from UNIQUE (a), but may be a target or an arbiter: neither goes.",
+        (T, "CREATE UNIQUE INDEX t_a_key ON t (a)", "CREATE UNIQUE INDEX t_ab_key ON t (a, b)"),
+        works=("INSERT INTO t (id, a, b) VALUES (1, 1, 1) ON CONFLICT (a, b) DO NOTHING",),
+        refused=("INSERT INTO t (id, a, b) VALUES (2, 1, 2)",),
+    ),
+    Trap(
+        "narrow_primary_key",
+        "The primary key is never the one to go.",
+        (T, "CREATE INDEX t_id_a ON t (id, a)"),
+    ),
+    Trap(
+        "wider_unique",
+        "What is unique may well be the one that stays.",
+        (T, "CREATE INDEX t_a ON t (a)", "CREATE UNIQUE INDEX t_ab_key ON t (a, b)"),
+        {"t_a": redundant("t_ab_key")},
+        works=("INSERT INTO t (id, a, b) VALUES (1, 1, 1)",),
+        refused=("INSERT INTO t (id, a, b) VALUES (2, 1, 1)",),
+    ),
+    Trap(
+        "wider_deferrable",
+        "Queries read the index of a deferrable constraint like any other.",
+        (T, "CREATE INDEX t_a ON t (a)", "ALTER TABLE t ADD CONSTRAINT t_ab UNIQUE (a, b) DEFERRABLE"),
+        {"t_a": redundant("t_ab")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+    Trap(
+        "wider_exclusion",
+        "So they do the btree of an exclusion constraint.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "ALTER TABLE t ADD CONSTRAINT t_apart EXCLUDE USING btree (a WITH =, b WITH =)",
+        ),
+        {"t_a": redundant("t_apart")},
+        served=("SELECT * FROM t WHERE a = 1",),
+    ),
+    Trap(
+        "clustered_narrow",
+        "The table is kept in the narrow one's order.",
+        (
+            T,
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_ab ON t (a, b)",
+            "ALTER TABLE t CLUSTER ON t_a",
+        ),
+        works=("CLUSTER t",),
+    ),
+    Trap(
+        "much_wider",
+        "Deduplicated the narrow one is a fraction of the wider's size: worth knowing, no more.",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, kind int, name text)",
+            "INSERT INTO t SELECT g, g % 20, repeat(md5(g::text), 4) FROM generate_series(1, 2000) AS g",
+            "CREATE INDEX t_kind ON t (kind)",
+            "CREATE INDEX t_kind_name ON t (kind, name)",
+        ),
+        {"t_kind": redundant("t_kind_name", INFO)},
+        read={
+            "t_kind": "SELECT kind FROM t WHERE kind = 3",
+            "t_kind_name": "SELECT * FROM t WHERE kind = 3 AND name = 'x'",
+        },
+    ),
+    Trap(
+        "foreign_key_stays_covered",
+        "The wider one begins with the foreign key, so the key has an index still.",
+        (
+            PARENT,
+            "CREATE TABLE t (id int PRIMARY KEY, parent_id int REFERENCES parent, at date)",
+            "CREATE INDEX t_parent_id ON t (parent_id)",
+            "CREATE INDEX t_parent_at ON t (parent_id, at)",
+        ),
+        {"t_parent_id": redundant("t_parent_at")},
+    ),
+    Trap(
+        "foreign_key_covered_by_the_other_order",
+        "(b, a) serves the key on (a, b), and no query that (a) serves.",
+        (
+            PARENT,
+            """CREATE TABLE t (id int PRIMARY KEY, a int, b int,
+                FOREIGN KEY (a, b) REFERENCES parent (a, b), FOREIGN KEY (a) REFERENCES parent)""",
+            "CREATE INDEX t_ba ON t (b, a)",
+            "CREATE INDEX t_a ON t (a)",
+        ),
+        needed={"t_a": "SELECT * FROM t ORDER BY a"},
+    ),
+    Trap(
+        "only_on_materialized_view",
+        "A materialized view's narrow index.",
+        (
+            "CREATE MATERIALIZED VIEW m AS SELECT 1 AS id, 2 AS a",
+            "CREATE UNIQUE INDEX m_key ON m (id, a)",
+            "CREATE INDEX m_id ON m (id)",
+        ),
+        {"m_id": redundant("m_key")},
+        works=("REFRESH MATERIALIZED VIEW CONCURRENTLY m",),
+    ),
+    Trap(
+        "wider_cannot_serve_its_key",
+        "The wider one would do for the queries; the foreign key beside it is another column's.",
+        (
+            PARENT,
+            "CREATE TABLE t (id int PRIMARY KEY, parent_id int REFERENCES parent, a int)",
+            "CREATE INDEX t_a ON t (a)",
+            "CREATE INDEX t_a_parent ON t (a, parent_id)",
+        ),
+        {"t_a": redundant("t_a_parent"), "t.parent_id": unindexed()},
+    ),
+    Trap(
+        "mirrors_and_a_wider",
+        "The mirror of the wider one's mirror is the wider one's prefix too.",
+        (
+            T,
+            "CREATE INDEX t_up ON t (a, b)",
+            "CREATE INDEX t_down ON t (a DESC, b DESC)",
+            "CREATE INDEX t_wide ON t (a DESC, b DESC, c DESC)",
+        ),
+        {"t_up": redundant("t_wide"), "t_down": redundant("t_wide", or_rule="duplicate-index")},
+        served=("SELECT * FROM t ORDER BY a, b", "SELECT * FROM t ORDER BY a DESC, b DESC"),
+    ),
+)
