@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.conf import Thresholds
-from django_dbaudit.facts import AliasFacts, Facts, Unavailable
+from django_dbaudit.facts import OF_SCHEMA, AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, NotRun, worst_first
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.rule import Rule
@@ -34,13 +35,22 @@ def needed_facts(rules: Iterable[Rule]) -> set[type[Any]]:
 def run(rules: Sequence[Rule], facts: Facts, thresholds: Thresholds) -> Audit:
     """Run each rule once for each alias; findings come out worst first.
 
-    What several rules derive from the facts is worked out once for each alias.
+    What several rules derive from the facts is worked out once for each alias; what a replica has from
+    its primary is told there alone.
     """
     runner = _Runner()
     for alias in facts.having(thresholds).aliases:
         for rule in rules:
-            runner.run(rule, alias)
+            if not _is_told_at_primary(rule, alias):
+                runner.run(rule, alias)
     return runner.audit()
+
+
+def _is_told_at_primary(rule: Rule, alias: AliasFacts) -> bool:
+    cluster: Cluster = alias.get(Cluster)
+    if cluster.primary is None or rule.per_server:
+        return False
+    return not set(rule.sources).isdisjoint(OF_SCHEMA)
 
 
 class _Runner:

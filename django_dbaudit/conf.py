@@ -101,6 +101,10 @@ class Config:
     connect_timeout: float = 10
     #: How much of the indexes, in MB, one look at a database may read with pgstattuple; 0: nothing.
     pgstattuple_megabytes: int = 512
+    #: Alias of the PostgreSQL database with our own tables, where ``migrate`` has made them.
+    store: str = "default"
+    #: How many days of records ``indexreport --snapshot`` keeps there.
+    history_days: int = 400
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 
@@ -155,8 +159,9 @@ def _number(spec: dataclasses.Field[Any], value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise AuditError(f"{where} is {value!r}; it must be {'a whole' if whole else 'a'} number.")
     # Zero would switch a timeout off altogether, and no timeout is what we promise never to have.
-    lowest = 0.001 if "timeout" in spec.name else 0
-    highest = LONGEST_TIMEOUT if lowest else MOST_DAYS if spec.name.endswith("_days") else LARGEST
+    is_timeout = "timeout" in spec.name
+    lowest = 0.001 if is_timeout else 1 if spec.name == "history_days" else 0
+    highest = LONGEST_TIMEOUT if is_timeout else MOST_DAYS if spec.name.endswith("_days") else LARGEST
     if not lowest <= value <= highest:
         raise AuditError(f"{where} is {value!r}; it must be at least {lowest} and at most {highest}.")
     if spec.name.endswith("_share") and value > 1:

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections
 
 from django_dbaudit import derived
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
 from django_dbaudit.derived import DerivedFact
@@ -40,9 +41,12 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.source import Source
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project import migrations, models
+from django_dbaudit.project import migrations, models, replication
 from django_dbaudit.project.migrations import MigrationIndexes
+from django_dbaudit.project.replication import DeclaredAlias
 from django_dbaudit.project.schema import DeclaredIndexes
+from django_dbaudit.store.history import IndexHistory
+from django_dbaudit.store.reading import HistoryReader
 from django_dbaudit.version import VERSION
 
 FILE = FileKind("the facts file", "facts_version", 1, "Save it again with --save-facts.")
@@ -76,7 +80,16 @@ FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
     MigrationIndexes: migrations.read,
 }
 
-ALL: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*FROM_SERVER, *FROM_PROJECT)}
+#: Read from our own tables, for a database whose `Server` is known.
+FROM_STORE: Collection[type[Any]] = (IndexHistory,)
+
+ALL: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*FROM_SERVER, *FROM_PROJECT, *FROM_STORE)}
+
+#: What it means that a fact is not there, for those without which rules know less but still enough.
+ABSENT: Mapping[type[Any], Any] = {
+    IndexHistory: IndexHistory(absence="the facts were saved without records"),
+    Cluster: Cluster(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,8 @@ class AliasFacts:
 
     database: Database
     known: Mapping[type[Any], Any]
+    #: Known also of an alias that cannot be reached.
+    declared: DeclaredAlias = field(default_factory=DeclaredAlias)
     #: What was made of it; another `AliasFacts`, which knows other things, begins anew.
     _derived: dict[type[Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -101,7 +116,7 @@ class AliasFacts:
         if kind in self.known:
             return self.known[kind]
         if not issubclass(kind, DerivedFact):
-            return Unavailable("not among the facts that were gathered")
+            return ABSENT.get(kind, Unavailable("not among the facts that were gathered"))
         if kind not in self._derived:
             self._derived[kind] = self._derive(kind)
         return self._derived[kind]
@@ -140,11 +155,16 @@ def gather(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Facts:
     """Read the facts of these kinds for each alias; what cannot be had becomes `Unavailable`."""
-    return Facts(tuple(_of_alias(alias, kinds, config, progress) for alias in aliases))
+    with HistoryReader(config) as history:
+        return Facts(tuple([_of_alias(alias, kinds, config, history, progress) for alias in aliases]))
 
 
 def _of_alias(
-    alias: str, kinds: Collection[type[Any]], config: Config, progress: Callable[[str], None]
+    alias: str,
+    kinds: Collection[type[Any]],
+    config: Config,
+    history: HistoryReader,
+    progress: Callable[[str], None],
 ) -> AliasFacts:
     wanted = _with_prerequisites(kinds)
     try:
@@ -168,8 +188,10 @@ def _of_alias(
         if kind in FROM_PROJECT:
             known[kind] = _from_project(alias, kind)
     head = known[Server]
+    if IndexHistory in wanted:
+        known[IndexHistory] = head if isinstance(head, Unavailable) else history.read(alias, head)
     version = head.version_text if isinstance(head, Server) else None
-    return AliasFacts(Database(alias, vendor, version), known)
+    return AliasFacts(Database(alias, vendor, version), known, replication.read(alias))
 
 
 def _from_project(alias: str, kind: type[Any]) -> Any:
@@ -191,7 +213,7 @@ def _nothing(
     alias: str, vendor: str, kinds: Iterable[type[Any]], reason: str, *, failed: bool = False
 ) -> AliasFacts:
     gone = Unavailable(reason, failed)
-    return AliasFacts(Database(alias, vendor), dict.fromkeys(kinds, gone))
+    return AliasFacts(Database(alias, vendor), dict.fromkeys(kinds, gone), replication.read(alias))
 
 
 def _from_server(
@@ -240,6 +262,7 @@ def save(facts: Facts) -> str:
         "aliases": [
             {
                 "database": encode(each.database),
+                "declared": encode(each.declared),
                 "known": {
                     name: _encode(each.known[kind]) for name, kind in ALL.items() if kind in each.known
                 },
@@ -271,4 +294,5 @@ def _decode_alias(value: Mapping[str, Any]) -> AliasFacts:
             if "unavailable" in boxed
             else decode(kind, boxed["fact"])
         )
-    return AliasFacts(decode(Database, value["database"]), known)
+    declared = decode(DeclaredAlias, value.get("declared", {}))
+    return AliasFacts(decode(Database, value["database"]), known, declared)

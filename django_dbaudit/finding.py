@@ -122,6 +122,8 @@ class Database:
     alias: str
     vendor: str
     server_version: str | None = None
+    #: Alias of its primary: what is the same on both is reported there.
+    replica_of: str | None = None
 
 
 def worst_first(finding: Finding) -> tuple[int, str, str, str, str]:

@@ -32,13 +32,16 @@ class Rule:
     """One thing that can be wrong. The file that holds it gives it its name, in kebab case.
 
     ``code`` is kept for ever; ``since`` is the version of django-dbaudit that first had the rule;
-    ``min_server_version`` is in the server's own numbering (160000 for PostgreSQL 16).
+    ``min_server_version`` is in the server's own numbering (160000 for PostgreSQL 16). ``per_server``
+    says that primary and replica may differ in what the rule finds, though it looks at the schema,
+    which they share: then it looks at both.
     """
 
     code: str
     severity: Severity
     since: str
     min_server_version: int = 0
+    per_server: bool = False
     name: str = field(default="", init=False)
     function: Check = field(init=False, repr=False)
 

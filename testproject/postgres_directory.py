@@ -158,13 +158,13 @@ def clear_stale(data: Path) -> None:
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def stop_postmaster(data: Path) -> bool:
-    """Stop the server of a data directory; say whether there was one."""
+def stop_postmaster(data: Path, *, immediately: bool = False) -> bool:
+    """Stop the server of a data directory, ``immediately`` as in a crash; say whether there was one."""
     pid = postmaster(data)
     if pid is None:
         return False
     # Sessions are ended and everything is written; what ignores that is ended as in a crash.
-    for sent in (signal.SIGINT, signal.SIGQUIT):
+    for sent in (signal.SIGINT, signal.SIGQUIT)[immediately:]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, sent)
         if wait_until(lambda: not serves(pid, data)):

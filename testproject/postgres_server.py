@@ -115,6 +115,11 @@ class Server:
         with _locked(self.base, account_for(self.base)):
             stop_postmaster(self.data_directory)
 
+    def crash(self) -> None:
+        """End the server without a checkpoint and without keeping its statistics."""
+        with _locked(self.base, account_for(self.base)):
+            stop_postmaster(self.data_directory, immediately=True)
+
 
 def start(base: Path, *, settings: Mapping[str, str] = _NOTHING) -> Server:
     """Return the running server of a base, started or even created first where need be.

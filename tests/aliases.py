@@ -8,7 +8,10 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import dj_database_url
 from django.db import connections
+
+import postgres_server
 
 _numbers = itertools.count()
 
@@ -26,3 +29,15 @@ def alias_like(alias: str, **settings: Any) -> Iterator[str]:
                 opened.close()
                 del connections[name]
         del connections.settings[name]
+
+
+@contextlib.contextmanager
+def default_on(server: postgres_server.Server) -> Iterator[Any]:
+    """Aliases that are made like "default" lead to this server; gives a session on it."""
+    default = connections.settings["default"]
+    connections.settings["default"] = {**default, **dj_database_url.parse(server.url())}
+    try:
+        with alias_like("default") as alias:
+            yield connections[alias]
+    finally:
+        connections.settings["default"] = default

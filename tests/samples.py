@@ -278,7 +278,10 @@ def index_list() -> Document:
         command="indexreport",
         findings=(finding(),),
         tables=(orders, flavors),
-        details={"indexes": [_index_details(declared=True), _index_details(declared=False)]},
+        details={
+            "indexes": [_index_details(declared=True), _index_details(declared=False)],
+            "index_changes": [],
+        },
         totals="4 indexes, 1.3 GB; 1 of them can go, 1.2 GB.",
     )
 
@@ -289,6 +292,8 @@ def _index_details(*, declared: bool) -> dict[str, Any]:
         **encode(INDEX),
         "with_partitions": None,
         "declared_by": encode(DECLARED) if declared else None,
+        "servers": [],
+        "history": None,
     }
 
 

@@ -82,9 +82,9 @@ class Scratch:
         """Every fact of this database."""
         return facts.gather([self.alias], set(facts.ALL.values()), config or Config())
 
-    def fact(self, kind: type[Any]) -> Any:
+    def fact(self, kind: type[Any], **config: Any) -> Any:
         """One fact, which the test takes for granted to be there."""
-        (known,) = facts.gather([self.alias], {kind}, Config()).aliases
+        (known,) = facts.gather([self.alias], {kind}, Config(**config)).aliases
         fact = known.get(kind)
         assert not isinstance(fact, facts.Unavailable), fact
         return fact

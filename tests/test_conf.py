@@ -85,8 +85,9 @@ def test_the_setting_must_be_a_dict(value: object) -> None:
 @pytest.mark.parametrize("key", ["select", "SELCT", "thresholds", "", 5, None])
 def test_an_unknown_key_names_the_known_ones(key: object) -> None:
     assert refusal({key: []}) == (
-        f"DBAUDIT has an unknown key {key!r}; it may have: BASELINE, CONNECT_TIMEOUT, FAIL_ON, IGNORE, "
-        "LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, SELECT, STATEMENT_TIMEOUT, THRESHOLDS."
+        f"DBAUDIT has an unknown key {key!r}; it may have: BASELINE, CONNECT_TIMEOUT, FAIL_ON, "
+        "HISTORY_DAYS, IGNORE, LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, SELECT, STATEMENT_TIMEOUT, STORE, "
+        "THRESHOLDS."
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from django_dbaudit import facts
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.audit import needed_facts, run
 from django_dbaudit.conf import Config, Thresholds
 from django_dbaudit.derived import DerivedFact, needs, sources
@@ -131,7 +132,8 @@ def test_it_is_never_saved(scratch: Scratch) -> None:
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
 def test_every_rule_comes_down_to_facts_that_can_be_gathered(rule: Rule) -> None:
-    assert rule.sources <= {*facts.ALL.values(), Thresholds}
+    # A `Cluster` comes of all aliases together, once they have been looked at.
+    assert rule.sources <= {*facts.ALL.values(), Thresholds, Cluster}
 
 
 def test_rules_share_what_they_derive(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ def test_files_that_are_not_python_come_along() -> None:
     assert package.joinpath("py.typed").is_file()
     assert (package / "reports" / "report.schema.json").is_file()
     assert (package / "postgres" / "queries" / "indexes.sql").is_file()
+    assert (package / "store" / "queries" / "indexes.sql").is_file()
     assert (package / "reports" / "templates").is_dir()
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django_dbaudit import words
+from django_dbaudit.analysis.cluster import Cluster, uncounted
 from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
 from django_dbaudit.analysis.partitions import IndexTrees, TableTrees, latest
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.redundancy import SuperfluousIndexes, protection
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.derived import DerivedFact
@@ -18,22 +20,25 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.project.schema import DeclaredIndex
 
 
-def too_early(server: Server, days: float, threshold: str) -> str | None:
+def too_early(server: Server, cluster: Cluster, days: float, threshold: str) -> str | None:
     """Why the counters of scans say nothing yet; ``threshold`` is the key that sets the days."""
-    if server.in_recovery:
-        return "a read replica: its counters say nothing of the scans on the primary"
-    return not_counted(server, days, threshold)
+    since = cluster.statistics_since(server)
+    return uncounted(server, cluster) or _too_young(server, since, days, threshold)
 
 
 def not_counted(server: Server, days: float, threshold: str) -> str | None:
     """Why this very server's counters say nothing yet, even of what it has done itself."""
     if not server.track_counts:
         return "needs track_counts, which is off on this server"
-    if server.statistics_age < timedelta(days=days):
+    return _too_young(server, server.statistics_since, days, threshold)
+
+
+def _too_young(server: Server, since: datetime, days: float, threshold: str) -> str | None:
+    age = server.taken_at - since
+    if age < timedelta(days=days):
         return (
-            f"the statistics cover {words.duration(server.statistics_age)}, since "
-            f"{server.statistics_since:%Y-%m-%d %H:%M}; needs {days:g} days "
-            f"(DBAUDIT['THRESHOLDS']['{threshold}'])"
+            f"the statistics cover {words.duration(age)}, since {since:%Y-%m-%d %H:%M}; "
+            f"needs {days:g} days (DBAUDIT['THRESHOLDS']['{threshold}'])"
         )
     return None
 
@@ -69,6 +74,18 @@ class Usage(DerivedFact):
                 yield from self.counted(other)
 
 
+class RecordedUsage(Usage):
+    """The same with all the scans that are known of: see `Records.indexes`."""
+
+    def __init__(self, trees: IndexTrees, superfluous: SuperfluousIndexes, records: Records) -> None:
+        super().__init__(trees, superfluous)
+        self._known = {each.oid: each for each in records.indexes.items}
+
+    def counted(self, index: Index) -> Iterator[Index]:
+        for each in super().counted(index):
+            yield self._known[each.oid]
+
+
 class UnusedIndexes(DerivedFact):
     """The indexes that nothing reads and nothing needs; none as long as it is too early to tell."""
 
@@ -77,13 +94,14 @@ class UnusedIndexes(DerivedFact):
         indexes: Indexes,
         tables: TableTrees,
         support: ForeignKeySupport,
-        usage: Usage,
+        usage: RecordedUsage,
         declarations: Declarations,
-        server: Server,
+        records: Records,
         thresholds: Thresholds,
     ) -> None:
-        oldest = read_before(server, thresholds)
-        early = too_early(server, thresholds.unused_index_days, "UNUSED_INDEX_DAYS")
+        days = thresholds.unused_index_days
+        oldest = records.oldest(days)
+        early = records.too_early(days, "UNUSED_INDEX_DAYS")
         self.items = tuple(
             index
             for index in indexes.items
@@ -94,6 +112,7 @@ class UnusedIndexes(DerivedFact):
             and protection(index) is None
             and tables.pages(index.table_oid) >= thresholds.unused_index_table_pages
             and not usage.is_read_since(index, oldest)
+            and not (days and records.is_younger(index, oldest))
             and not serves_django(declarations.of(index))
         )
         self.oids = frozenset(each.oid for each in self.items)
@@ -104,12 +123,6 @@ class DroppableIndexes(DerivedFact):
 
     def __init__(self, superfluous: SuperfluousIndexes, unused: UnusedIndexes) -> None:
         self.oids = superfluous.oids | unused.oids
-
-
-def read_before(server: Server, thresholds: Thresholds) -> datetime:
-    """What was last read before this moment counts as unused."""
-    # Nought asks for no certain age: then all that was ever counted is recent.
-    return server.taken_at - (timedelta(days=thresholds.unused_index_days) or server.statistics_age)
 
 
 def serves_django(declared: DeclaredIndex | None) -> bool:

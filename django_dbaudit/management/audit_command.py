@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_dbaudit import audit, baseline, facts, rule
+from django_dbaudit import audit, baseline, clusters, facts, rule
 from django_dbaudit.audit import Audit
 from django_dbaudit.baseline import Baseline
 from django_dbaudit.conf import Config, get_config
@@ -108,8 +108,9 @@ class AuditCommand(BaseCommand):
 
     def look(self, options: Options, rules: Sequence[Rule], config: Config) -> tuple[Facts, Audit]:
         with self.progress() as progress:
+            seen = clusters.linked(self.facts(options, rules, config, progress))
             # With the thresholds, so that what is derived for the rules serves the report as well.
-            seen = self.facts(options, rules, config, progress).having(config.thresholds)
+            seen = seen.having(config.thresholds)
             return seen, audit.run(rules, seen, config.thresholds)
 
     def rules(self, options: Options) -> tuple[Rule, ...]:

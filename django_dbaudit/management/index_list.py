@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_dbaudit import words
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.analysis.partitions import IndexTrees, TableTrees
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.audit import Audit
 from django_dbaudit.codec import encode
 from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, Severity
+from django_dbaudit.management import index_history
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
@@ -29,6 +32,8 @@ COLUMNS = (
     Column("Declared by"),
     Column("Verdict"),
 )
+#: As they are with records; the cells of both are empty where there is nothing to tell.
+COLUMNS_OF_RECORDS = (*COLUMNS[:-2], Column("First seen"), Column("Trend"), *COLUMNS[-2:])
 #: What of a partitioned index, which has none of it itself, is told in sum.
 SUMS = ("size_bytes", "size_is_estimate", "scans", "tuples_read", "tuples_fetched", "last_scan")
 #: Rules whose finding on an index, unless it is a mere information, means that the index can go.
@@ -63,6 +68,10 @@ class IndexList:
         self.indexes: tuple[Index, ...] = facts.get(Indexes).items
         self.trees: IndexTrees = facts.get(IndexTrees)
         self.tables: TableTrees = facts.get(TableTrees)
+        records = facts.get(Records)
+        self.records: Records | None = None if isinstance(records, Unavailable) else records
+        has_records = self.records is not None and self.records.history.servers
+        self._columns = COLUMNS_OF_RECORDS if has_records else COLUMNS
         declarations, migrations = facts.get(Declarations), facts.get(MigrationIndexes)
         known = isinstance(declarations, Declarations)
         self.declarations = declarations if known else Declarations(DeclaredIndexes((), (), ()))
@@ -124,11 +133,11 @@ class IndexList:
         size = words.size(sum(each.size_bytes for each in whole))
         title += f"; {words.count(len(group), 'index')}, {size}"
         rows_of = tuple([self._row(each, found.get(each.qualified_name, ())) for each in whole])
-        return Table(title, COLUMNS, rows_of)
+        return Table(title, self._columns, rows_of)
 
     def _row(self, index: Index, findings: Sequence[Finding]) -> Row:
         declared = self.declarations.of(index)
-        cells = (
+        cells: tuple[str, ...] = (
             index.name,
             words.size(index.size_bytes) + " est." * index.size_is_estimate,
             f"{index.scans:,}",
@@ -136,6 +145,10 @@ class IndexList:
             declared.source if declared else self._made.get(index.name, "nothing"),
             verdict(index, findings),
         )
+        if self.records is not None and self._columns is COLUMNS_OF_RECORDS:
+            past = self.records.past(index)
+            told = (index_history.first_seen(past), index_history.trend(past))
+            cells = (*cells[:-2], *told, *cells[-2:])
         worst = max((finding.severity for finding in findings), default=None)
         return Row(cells, worst)
 
@@ -166,15 +179,18 @@ def won(findings: Iterable[Finding]) -> int:
 
 
 def lists(seen: Facts) -> Iterator[IndexList]:
-    """One for each alias whose indexes are known."""
+    """One for each alias whose indexes are known; those of a replica are its primary's."""
     for each in seen.aliases:
+        if each.get(Cluster).primary is not None:
+            continue
         known = each.get(Indexes), each.get(Tables)
         if not any(isinstance(fact, Unavailable) for fact in known):
             yield IndexList(each)
 
 
 def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
-    """Every fact of every index, the sums of a partitioned one, and what declares it."""
+    """Every fact of every index, the sums of a partitioned one, what declares it, and its past."""
+    more = index_history.ServersAndPast(each.records) if each.records else None
     for index in each.indexes:
         declared = each.declarations.of(index)
         whole = encode(each.trees.whole(index)) if index.is_partitioned else {}
@@ -183,4 +199,5 @@ def as_json(each: IndexList) -> Iterator[dict[str, Any]]:
             **encode(index),
             "with_partitions": {name: whole[name] for name in SUMS} if whole else None,
             "declared_by": encode(declared) if declared else None,
+            **(more.of(index) if more else {"servers": [], "history": None}),
         }

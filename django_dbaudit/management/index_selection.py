@@ -13,6 +13,7 @@ from django.core.management.base import CommandParser
 
 from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.analysis.records import Records
 from django_dbaudit.audit import Audit
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.errors import AuditError
@@ -44,6 +45,11 @@ class Selection:
     apps: tuple[str, ...] = ()
     unused: bool = False
     sort: str = "gain"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.tables or self.apps or self.unused)
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -122,8 +128,8 @@ class _View:
     def facts(self) -> AliasFacts:
         if isinstance(self._facts.get(Indexes), Unavailable):
             return self._facts
-        # The sums of a tree need every part of it, be it shown or not.
-        made = (self._trees, self._facts.get(Declarations))
+        # The sums of a tree need every part of it, be it shown or not; so does what came and went.
+        made = (self._trees, self._facts.get(Declarations), self._facts.get(Records))
         derived = [each for each in made if isinstance(each, DerivedFact)]
         return self._facts.having(Indexes(tuple(self._in_order())), *derived)
 

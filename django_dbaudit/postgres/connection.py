@@ -42,7 +42,7 @@ class GuardedConnection:
         self.alias = alias
         self.config = config
         self._timeouts = (milliseconds(config.statement_timeout), milliseconds(config.lock_timeout))
-        self._wrapper = _private_copy(alias, config)
+        self._wrapper = private_copy(alias, config)
 
     def __enter__(self) -> GuardedConnection:  # noqa: PYI034  # Self is in typing from 3.11 on
         # Opened here, so that a server that is down is told from a query that failed.
@@ -102,7 +102,8 @@ def milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
-def _private_copy(alias: str, config: Config) -> BaseDatabaseWrapper:
+def private_copy(alias: str, config: Config) -> BaseDatabaseWrapper:
+    """A session of our own on an alias, not yet opened."""
     # Under its own alias, receivers of connection_created, django.contrib.postgres first of all, would
     # ask connections[alias] for more, and so open the project's own connection, or its whole pool.
     wrapper: BaseDatabaseWrapper = connections[alias].copy(NO_DB_ALIAS)

@@ -39,9 +39,17 @@ class Server:
     #: Since when the server has kept counters: a crash loses them, a clean restart does not.
     counting_since: datetime | None = None
 
+    #: Grows by one with each promotion of a replica, and with a restoration to a point in time.
     timeline: int = 1
     #: When this server, a replica until then, was promoted; None if it was not, or we may not know.
     promoted_at: datetime | None = None
+    #: What a primary, its replicas and all physical copies have in common, and nothing else has;
+    #: digits, because JSON's readers lose some of 64 bits. None if we may not know.
+    system_identifier: str | None = None
+    #: Tells databases of a cluster apart, also where one took the name of another.
+    database_oid: int = 0
+    #: How many physical replicas stream from this server now.
+    standbys: int = 0
 
     @property
     def statistics_since(self) -> datetime:
@@ -61,7 +69,10 @@ class Server:
 
 def read(source: Source) -> Server:
     (row,) = source.rows("server")
-    row.update(*_asked(source, "timeline"))
+    writes = row.pop("writes_timeline")
+    row.update(*_asked(source, "control"))
+    if writes is not None:
+        row["timeline"] = writes
     if row.get("timeline", 1) > 1:
         row.update(*_asked(source, "promotion"))
     return decode(Server, row)

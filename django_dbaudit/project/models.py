@@ -15,6 +15,8 @@ from django_dbaudit.project import bookkeeping, source_lines, structure
 from django_dbaudit.project.naming import as_kept, bare, made_up, of_server, schema_of
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 
+OUR_MODELS = "django_dbaudit.models"
+
 #: Kinds that are a btree over their columns and nothing else.
 OF_COLUMNS = frozenset({"unique", "db_index", "foreign_key", "unique_together"})
 
@@ -34,8 +36,13 @@ def read(alias: str) -> DeclaredIndexes:
     return DeclaredIndexes(
         (*indexes, *bookkeeping.read()),
         tuple([each for model in _models() for each in _columns(model)]),
-        tuple(sorted({_table(model) for model in _models() if _is_managed(model, alias)})),
+        tuple(sorted({_table(model) for model in _models() if _is_wanted(model, alias)})),
     )
+
+
+def _is_wanted(model: type[models.Model], alias: str) -> bool:
+    # Our own tables are only for those who keep records in them.
+    return model.__module__ != OUR_MODELS and _is_managed(model, alias)
 
 
 def _is_managed(model: type[models.Model], alias: str) -> bool:

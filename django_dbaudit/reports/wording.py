@@ -14,9 +14,12 @@ def server(database: Database) -> str:
     """
     >>> server(Database("default", "postgresql", "18.6")), server(Database("old", "mysql"))
     ('PostgreSQL 18.6', 'mysql')
+    >>> server(Database("replica", "postgresql", "18.6", replica_of="default"))
+    'PostgreSQL 18.6, replica of default'
     """
     vendor = VENDORS.get(database.vendor, database.vendor)
-    return f"{vendor} {database.server_version or ''}".strip()
+    role = f", replica of {database.replica_of}" if database.replica_of else ""
+    return f"{vendor} {database.server_version or ''}".strip() + role
 
 
 def kind(word: str) -> str:

@@ -55,4 +55,5 @@ def test_where_there_is_no_postgresql_every_rule_says_why(databases: dict[str, A
     assert result.status == 2
     assert result.err == "Nothing was audited; lite: not PostgreSQL: the alias is sqlite."
     assert {each["reason"] for each in result.json["not_run"]} == {"not PostgreSQL: the alias is sqlite"}
-    assert result.json["databases"] == [{"alias": "lite", "vendor": "sqlite", "server_version": None}]
+    (database,) = result.json["databases"]
+    assert database == {"alias": "lite", "vendor": "sqlite", "server_version": None, "replica_of": None}

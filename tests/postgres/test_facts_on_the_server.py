@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-import dj_database_url
 import pytest
 from django.db import DatabaseError, connections
 
 import postgres_server
 from activity import at_work, execute, pid_of
-from aliases import alias_like
+from aliases import alias_like, default_on
 from django_dbaudit import audit, facts
 from django_dbaudit.conf import Config, Thresholds
 from django_dbaudit.postgres import failure, indexes, queries
@@ -426,18 +424,6 @@ def on_primary(primary: postgres_server.Server, django_db_blocker: Any) -> Itera
         Scratch.created(connection) as scratch,
     ):
         yield scratch
-
-
-@contextlib.contextmanager
-def default_on(server: postgres_server.Server) -> Iterator[Any]:
-    """Aliases that are made like "default" lead to this server; gives a session on it."""
-    default = connections.settings["default"]
-    connections.settings["default"] = {**default, **dj_database_url.parse(server.url())}
-    try:
-        with alias_like("default") as alias:
-            yield connections[alias]
-    finally:
-        connections.settings["default"] = default
 
 
 def test_no_more_sequences_are_read_than_the_lock_table_bears(on_primary: Scratch) -> None:

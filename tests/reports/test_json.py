@@ -138,7 +138,7 @@ def _fields(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("definition", "fact", "more"),
     [
-        ("index", Index, {"database", "with_partitions", "declared_by"}),
+        ("index", Index, {"database", "with_partitions", "declared_by", "servers", "history"}),
         ("index_key", IndexKey, set()),
         ("declared_index", DeclaredIndex, set()),
         ("structure", Structure, set()),

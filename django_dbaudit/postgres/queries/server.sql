@@ -3,6 +3,7 @@ SELECT
     pg_catalog.current_setting('server_version_num')::int AS version,
     pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) AS version_text,
     pg_catalog.current_database() AS database,
+    d.oid::bigint AS database_oid,
     session_user AS "user",
     pg_catalog.clock_timestamp() AS taken_at,
     pg_catalog.pg_postmaster_start_time() AS started_at,
@@ -18,6 +19,22 @@ SELECT
     NULLIF(d.datconnlimit, -1) AS database_connection_limit,
     NULLIF(r.rolconnlimit, -1) AS role_connection_limit,
     -- Begins anew when a crash has lost all counters, and not with a clean restart.
-    pg_catalog.pg_stat_get_bgwriter_stat_reset_time() AS counting_since
+    pg_catalog.pg_stat_get_bgwriter_stat_reset_time() AS counting_since,
+    -- Where it writes now, since when it was promoted: the control file learns of it later.
+    CASE
+        WHEN NOT pg_catalog.pg_is_in_recovery()
+        THEN ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))
+            ::bit(32)::int
+    END AS writes_timeline,
+    -- Whoever may not see more of them sees their number. A backup and a logical replica do not read here.
+    (
+        SELECT pg_catalog.count(*)
+        FROM pg_catalog.pg_stat_replication AS s
+        WHERE COALESCE(s.state, 'streaming') = 'streaming'
+            AND s.pid NOT IN (
+                SELECT active_pid FROM pg_catalog.pg_replication_slots
+                WHERE slot_type = 'logical' AND active_pid IS NOT NULL
+            )
+    ) AS standbys
 FROM pg_catalog.pg_database AS d, pg_catalog.pg_roles AS r
 WHERE d.datname = pg_catalog.current_database() AND r.rolname = session_user

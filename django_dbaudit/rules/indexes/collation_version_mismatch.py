@@ -49,7 +49,7 @@ ORDERED = frozenset({"btree", "gin", "gist", "brin"})
 #: Ends of the names of operator classes that do not ask the collation.
 BYTEWISE = ("_pattern_ops", "_trgm_ops", "_bloom_ops")
 
-rule = Rule(code="IDX012", severity=Severity.ERROR, since="0.1")
+rule = Rule(code="IDX012", severity=Severity.ERROR, since="0.1", per_server=True)
 
 
 @rule.check

@@ -47,7 +47,7 @@ WHOLE = 0.1
 #: Share of sequential scans in all scans from which few rows a day are worth a word.
 NOTABLE = 0.1
 
-rule = Rule(code="IDX011", severity=Severity.WARNING, since="0.1")
+rule = Rule(code="IDX011", severity=Severity.WARNING, since="0.1", per_server=True)
 
 
 @rule.check

@@ -13,9 +13,10 @@ is said. Of a table that is missing altogether only that is said, once.
 
 **What is never reported.** Storage parameters and tablespaces, which are tuning; a btree that is the
 mirror image of the one declared and serves the same queries; models with ``managed = False``, swapped
-ones, and those that a database router keeps off this alias; ``_like`` companions on columns with a
-collation of their own, for which Django may make none. Without the table ``django_migrations`` this
-rule is *not run*: Django's models are then not what this database is made from.
+ones, and those that a database router keeps off this alias; our own tables, which only ``indexreport
+--snapshot`` needs; ``_like`` companions on columns with a collation of their own, for which Django may
+make none. Without the table ``django_migrations`` this rule is *not run*: Django's models are then not
+what this database is made from.
 
 **When to leave it alone.** While a deployment is under way: new code, old schema. A view or a foreign
 table in the table's place is no table either: such a model wants ``managed = False``. A ``_like`` index

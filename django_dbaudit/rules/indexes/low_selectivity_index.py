@@ -15,8 +15,9 @@ or single partitions; indexes that serve a foreign key; partial and multicolumn 
 INCLUDE; an index that is read ``LOW_SELECTIVITY_SCANS_PER_DAY`` times a day (1) or more, because the
 queries know better than the statistics; and what ``unused-index``, ``duplicate-index`` or
 ``redundant-index`` would have dropped anyway. Columns that are mostly NULL are ``null-heavy-index``'s.
-Until the statistics of use cover ``LOW_SELECTIVITY_DAYS`` (7), and on a read replica, the rule is *not
-run*; nor is it for an index whose column has statistics that our role may not read, or none.
+Scans on the replicas that the project has aliases for count too. Until the statistics of use cover
+``LOW_SELECTIVITY_DAYS`` (7) on all of them, and on a replica alone, the rule is *not run*; nor is it for
+an index whose column has statistics that our role may not read, or none.
 
 **When to leave it alone.** ANALYZE takes a sample, and may never have seen the three rows among millions
 that a queue looks for by this index: count them first. An index that counts rows without touching the
@@ -36,6 +37,7 @@ from datetime import timedelta
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration, selectivity, usage
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Companions, Declarations
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
 from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
@@ -65,9 +67,10 @@ def low_selectivity_index(
     declarations: Declarations,
     companions: Companions,
     server: Server,
+    cluster: Cluster,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    too_early = usage.too_early(server, thresholds.low_selectivity_days, "LOW_SELECTIVITY_DAYS")
+    too_early = usage.too_early(server, cluster, thresholds.low_selectivity_days, "LOW_SELECTIVITY_DAYS")
     if too_early:
         yield rule.not_run(too_early)
         return
@@ -78,12 +81,13 @@ def low_selectivity_index(
         and index.oid not in support.oids
         and not usage.serves_django(declarations.of(index))
     ]
+    days = max(1.0, (server.taken_at - cluster.statistics_since(server)) / timedelta(days=1))
     shares = {index.oid: selectivity.shares(columns.statistic(index), thresholds) for index in candidates}
     useless = {
         index.oid
         for index in candidates
         if selectivity.is_even(shares[index.oid], thresholds)
-        and not _is_much_read(index, reads, server, thresholds)
+        and not _is_much_read(index, reads, days, thresholds)
     }
     for index in candidates:
         if index.oid in useless:
@@ -106,8 +110,7 @@ def _common(shares: tuple[float, ...], thresholds: Thresholds) -> float:
     return sum(share for share in shares if share >= thresholds.low_selectivity_share)
 
 
-def _is_much_read(index: Index, reads: Usage, server: Server, thresholds: Thresholds) -> bool:
-    days = max(1.0, server.statistics_age / timedelta(days=1))
+def _is_much_read(index: Index, reads: Usage, days: float, thresholds: Thresholds) -> bool:
     return reads.scans(index) / days >= thresholds.low_selectivity_scans_per_day
 
 

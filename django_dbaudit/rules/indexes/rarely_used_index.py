@@ -43,6 +43,7 @@ from datetime import timedelta
 
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration, selectivity, usage
+from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Companions, Declarations
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
 from django_dbaudit.analysis.index_cost import IndexCost, IndexCosts
@@ -76,13 +77,15 @@ def rarely_used_index(
     declarations: Declarations,
     companions: Companions,
     server: Server,
+    cluster: Cluster,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    too_early = usage.too_early(server, thresholds.rarely_used_days, "RARELY_USED_DAYS")
+    too_early = usage.too_early(server, cluster, thresholds.rarely_used_days, "RARELY_USED_DAYS")
     if too_early:
         yield rule.not_run(too_early)
         return
-    days = max(1.0, server.statistics_age / timedelta(days=1))
+    age = server.taken_at - cluster.statistics_since(server)
+    days = max(1.0, age / timedelta(days=1))
     kept = droppable.oids | support.oids
     found = {
         index.oid: (index, cost)
@@ -98,7 +101,7 @@ def rarely_used_index(
         companion = companions.of(index)
         stays = companion if companion and companion.oid not in droppable.oids.union(found) else None
         fix = declaration.drop(index, declarations.of(index), stays)
-        yield _finding(index, trees.size(index), reads, cost, declarations, server, fix)
+        yield _finding(index, trees.size(index), reads, cost, declarations, server, age, fix)
 
 
 def _is_candidate(index: Index) -> bool:
@@ -140,6 +143,7 @@ def _finding(
     cost: IndexCost,
     declarations: Declarations,
     server: Server,
+    age: timedelta,
     fix: Fix,
 ) -> Finding:
     declared = declarations.of(index)
@@ -150,7 +154,7 @@ def _finding(
     return rule.finding(
         declaration.subject(index),
         f"{index.name} on {index.table} ({words.size(size)}) was read "
-        f"{words.count(cost.scans, 'time')} in {words.duration(server.statistics_age)}, or since it was "
+        f"{words.count(cost.scans, 'time')} in {words.duration(age)}, or since it was "
         f"made, against {cost.entries_written:,} entries written: it costs {_times(cost)} what it saves"
         f"{_hot(index, cost)}{doubt}.",
         severity=declaration.severity(
@@ -164,7 +168,7 @@ def _finding(
             "cost_ratio": round(cost.ratio, 1),
             "updates": cost.updates,
             "hot_updates": cost.hot_updates,
-            "statistics_since": server.statistics_since.isoformat(),
+            "statistics_since": (server.taken_at - age).isoformat(),
             "size_bytes": size,
             "definition": index.definition,
             **declaration.evidence(declared),

@@ -4,14 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connections
 
+from django_dbaudit.audit import Audit
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 from posing import judge, only
+from recording import Diary
 from scratch import Scratch
 from versions import needs_server
 
@@ -401,3 +405,114 @@ def test_the_server_tells_when_an_index_was_last_read(scratch: Scratch) -> None:
     query(scratch, "SELECT * FROM t WHERE a = 5", moves="t_a")
     (index,) = scratch.fact(Indexes).items
     assert abs(index.last_scan - scratch.fact(Server).taken_at) < timedelta(minutes=5)
+
+
+# With records of former days: see recording.Diary, whose days end on day 100, which is today.
+
+
+@pytest.fixture
+def diary(scratch: Scratch) -> Diary:
+    call_command("migrate", "django_dbaudit", database=scratch.alias, verbosity=0)
+    scratch.run(TABLE, "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_b ON t (b)")
+    return Diary(scratch)
+
+
+def named(audit: Audit) -> list[str]:
+    assert audit.not_run == (), audit.not_run
+    return [each.subject.name for each in audit.findings]
+
+
+def test_an_index_younger_than_the_window_is_left_alone(diary: Diary) -> None:
+    diary.write(10, {"t_a": 0})
+    diary.write(95, {"t_a": 0, "t_b": 0})
+    assert named(diary.judge({"t_a": 0, "t_b": 0})) == ["public.t_a"]
+
+
+def test_an_index_made_after_the_last_snapshot_is_left_alone(diary: Diary) -> None:
+    diary.write(99, {"t_a": 0})
+    assert named(diary.judge({"t_a": 0, "t_b": 0})) == ["public.t_a"]
+
+
+def test_an_index_old_enough_by_the_records_is_named(diary: Diary) -> None:
+    diary.write(10, {"t_a": 9})
+    diary.write(60, {"t_a": 9, "t_b": 0})
+    (finding,) = diary.judge({"t_a": 99, "t_b": 0}, last_scan=diary.moment(99)).findings
+    assert (
+        f"has not been read once since {diary.moment(60):%Y-%m-%d}, in 40 d of records" in finding.message
+    )
+    assert finding.evidence["first_seen"] == diary.moment(60).isoformat()
+
+
+def test_a_rebuilt_index_is_as_old_as_it_was(diary: Diary) -> None:
+    diary.write(10, {"t_a": 0})
+    diary.scratch.run("DROP INDEX t_a", "CREATE INDEX t_a ON t (a)")
+    assert named(diary.judge({"t_a": 0})) == ["public.t_a"]
+
+
+def test_what_was_read_before_a_reset_was_read(diary: Diary) -> None:
+    diary.write(10, {"t_a": 0, "t_b": 0})
+    diary.write(90, {"t_a": 5, "t_b": 0})
+    found = diary.judge({"t_a": 0, "t_b": 0}, since=90.5)
+    assert named(found) == ["public.t_b"]
+
+
+def test_records_cover_what_the_statistics_lost(diary: Diary) -> None:
+    diary.write(10, {"t_a": 0})
+    diary.write(90, {"t_a": 0}, since=50)
+    finding = only(diary.judge({"t_a": 0}, since=95))
+    # Days 10 to 50 and 90 to 95 are lost: nobody knows what was read then.
+    assert finding.evidence["days_of_records"] == 10 + 40 + 5
+    assert "in 55 d of records" in finding.message
+
+
+def test_days_that_nobody_counted_do_not_count(diary: Diary) -> None:
+    diary.write(80, {"t_a": 0}, since=75)
+    (not_run,) = diary.judge({"t_a": 0}, since=90).not_run
+    assert not_run.reason.startswith("the statistics and the records cover 15 d, since ")
+    assert "needs 30 days" in not_run.reason
+
+
+def test_a_read_within_the_covered_days_is_a_use_though_it_is_long_ago(diary: Diary) -> None:
+    # Of the last 50 days 20 were lost: thirty days that are known go back to day 50.
+    diary.write(55, {"t_a": 7, "t_b": 7}, last_scan=diary.moment(52))
+    diary.write(60, {"t_a": 7, "t_b": 7}, last_scan=diary.moment(52))
+    assert named(diary.judge({"t_a": 0}, since=80, last_scan=None)) == []
+
+
+def test_without_records_it_says_how_to_have_some(scratch: Scratch) -> None:
+    scratch.run(TABLE, "CREATE INDEX t_a ON t (a)")
+    (not_run,) = judge("unused-index", scratch, after(scratch, days=3)).not_run
+    assert "run 'manage.py indexreport --snapshot' once a day" in not_run.reason
+
+
+def test_before_postgresql_16_records_tell_that_a_use_has_ended(diary: Diary) -> None:
+    diary.write(10, {"t_a": 500})
+    diary.write(50, {"t_a": 700})
+    finding = only(diary.judge({"t_a": 700}, version=150000))
+    day = f"{diary.moment(50):%Y-%m-%d}"
+    assert f"has not been read since {day}, 50 d ago, by the records" in finding.message
+    assert named(diary.judge({"t_a": 701}, version=150000)) == []
+
+
+def test_the_reads_of_a_server_that_is_gone_count(diary: Diary) -> None:
+    diary.write(90, {"t_a": 3, "t_b": 0})
+    # The replica that took over on day 91 was never looked at before.
+    found = diary.judge({"t_a": 0, "t_b": 0}, since=20, promoted_at=diary.moment(91), timeline=2)
+    assert named(found) == ["public.t_b"]
+
+
+def test_a_failover_breaks_the_window_for_as_long_as_nobody_looked(diary: Diary) -> None:
+    diary.write(90, {"t_a": 0})
+    finding = only(diary.judge({"t_a": 0}, since=20, promoted_at=diary.moment(92), timeline=2))
+    assert finding.evidence["days_of_records"] == 90 + 8
+
+
+def test_records_of_another_database_do_not_count(diary: Diary) -> None:
+    diary.write(90, {"t_a": 3}, database="another")
+    assert named(diary.judge({"t_a": 0})) == ["public.t_a"]
+    assert "of records" not in diary.judge({"t_a": 0}).findings[0].message
+
+
+def test_records_of_another_cluster_do_not_count(diary: Diary) -> None:
+    diary.write(90, {"t_a": 3}, system_identifier="7")
+    assert named(diary.judge({"t_a": 0})) == ["public.t_a"]

@@ -1,0 +1,1 @@
+DELETE FROM django_dbaudit_snapshot WHERE database_id = %(database)s AND day < %(before)s::date
