@@ -1,7 +1,8 @@
 """Frozen dataclasses to JSON values and back: how facts are saved, and how rows become facts.
 
 Both ways go by the type hints alone. What does not fit is a `ValueError` that names the place, so
-that a damaged file is told from a good one.
+that a damaged file is told from a good one. What no field asks for is passed over: a newer version of
+ours may have known more.
 """
 
 from __future__ import annotations
@@ -134,6 +135,8 @@ class _Record:
         if shape is None:
             shape = self._shapes[looks] = self._shape(value)
         values, key = dict(zip(shape.names, value.values(), strict=True)), ""
+        for key in shape.unknown:
+            del values[key]
         try:
             for key, decoder in shape.to_decode:
                 values[key] = decoder(values[key])
@@ -142,9 +145,6 @@ class _Record:
         return self.cls(**values)
 
     def _shape(self, value: Mapping[str, object]) -> _Shape:
-        for key in value:
-            if key not in self.hints:
-                raise ValueError(f"{self.cls.__name__}: unknown: {key}")
         if not self.required <= value.keys():
             missing = ", ".join(sorted(self.required - value.keys()))
             raise ValueError(f"{self.cls.__name__}: missing: {missing}")
@@ -153,8 +153,9 @@ class _Record:
             to_decode=tuple(
                 (key, _decoder(self.hints[key]))
                 for key, each in value.items()
-                if type(each) not in _right_already(self.hints[key])
+                if key in self.hints and type(each) not in _right_already(self.hints[key])
             ),
+            unknown=tuple(key for key in value if key not in self.hints),
         )
 
 
@@ -165,3 +166,5 @@ class _Shape:
     #: Interned: a call takes arguments by name quickly only if the names are the very same objects.
     names: tuple[str, ...]
     to_decode: tuple[tuple[str, Decoder], ...]
+    #: What no field asks for.
+    unknown: tuple[str, ...]

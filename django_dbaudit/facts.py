@@ -16,7 +16,7 @@ from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config
 from django_dbaudit.derived import DerivedFact
-from django_dbaudit.files import FileKind
+from django_dbaudit.files import WRITER, FileKind
 from django_dbaudit.finding import Database
 from django_dbaudit.postgres import (
     collations,
@@ -41,12 +41,13 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.source import Source
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project import migrations, replication, schema
+from django_dbaudit.project import migrations, models, replication
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.replication import DeclaredAlias
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.store.history import IndexHistory
 from django_dbaudit.store.reading import HistoryReader
+from django_dbaudit.version import VERSION
 
 FILE = FileKind("the facts file", "facts_version", 1, "Save it again with --save-facts.")
 
@@ -75,7 +76,7 @@ OF_SCHEMA: Collection[type[Any]] = (
 
 #: Facts read from the project's code, for one alias, without touching its database.
 FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
-    DeclaredIndexes: schema.read,
+    DeclaredIndexes: models.read,
     MigrationIndexes: migrations.read,
 }
 
@@ -257,6 +258,7 @@ def save(facts: Facts) -> str:
     """The text of a facts file. It holds query texts and names of the server: treat it as private."""
     document = {
         FILE.key: FILE.version,
+        WRITER: VERSION,
         "aliases": [
             {
                 "database": encode(each.database),

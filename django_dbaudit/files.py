@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django_dbaudit.errors import AuditError
+from django_dbaudit.version import NAME, VERSION
 
 T = TypeVar("T")
+
+#: The key under which a file says which version of ours wrote it.
+WRITER = "written_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class FileKind:
 
     def read(self, path: Path, decode: Callable[[dict[str, Any]], T]) -> T:
         """What ``decode`` makes of the file; an `AuditError` says what is wrong with a bad one."""
+        document: Any = None
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             self._check_version(path, document)
@@ -31,10 +36,10 @@ class FileKind:
         except OSError as error:
             raise AuditError(f"Cannot read {self.name} {path}: {error.strerror}. {self.again}") from error
         except KeyError as error:
-            raise self._damaged(path, f"{error} is missing") from error
+            raise self._damaged(path, f"{error} is missing{_written_by(document)}") from error
         # RecursionError: brackets within brackets without end.
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise self._damaged(path, str(error)) from error
+            raise self._damaged(path, f"{error}{_written_by(document)}") from error
 
     def _check_version(self, path: Path, document: object) -> None:
         version = document.get(self.key) if isinstance(document, dict) else None
@@ -48,3 +53,9 @@ class FileKind:
 
     def _damaged(self, path: Path, why: str) -> AuditError:
         return AuditError(f"{self.name[0].upper()}{self.name[1:]} {path} is damaged ({why}). {self.again}")
+
+
+def _written_by(document: object) -> str:
+    """Which versions do not understand each other, where the file tells."""
+    writer = document.get(WRITER) if isinstance(document, dict) else None
+    return f"; {NAME} {writer} wrote it, and this is {VERSION}" if isinstance(writer, str) else ""

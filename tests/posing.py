@@ -30,11 +30,11 @@ def only(found: audit.Audit) -> Finding:
     return finding
 
 
-def an_index(**attributes: Any) -> Index:
-    """A plain, usable index, but for these attributes."""
-    key = IndexKey(
-        definition="a",
-        column="a",
+def a_key(column: str = "a", **attributes: Any) -> IndexKey:
+    """A key on a column of numbers, but for these attributes."""
+    plain = IndexKey(
+        definition=column,
+        column=column,
         opclass="pg_catalog.int4_ops",
         opfamily="pg_catalog.integer_ops",
         opclass_options=None,
@@ -42,6 +42,11 @@ def an_index(**attributes: Any) -> Index:
         descending=False,
         nulls_first=False,
     )
+    return dataclasses.replace(plain, **attributes)
+
+
+def an_index(**attributes: Any) -> Index:
+    """A plain, usable index, but for these attributes."""
     plain = Index(
         oid=1,
         schema="public",
@@ -49,7 +54,7 @@ def an_index(**attributes: Any) -> Index:
         table_oid=1,
         table="t",
         access_method="btree",
-        keys=(key,),
+        keys=(a_key(),),
         include=(),
         predicate=None,
         storage_parameters=(),

@@ -8,9 +8,9 @@ from typing import Any
 
 from django_dbaudit.codec import encode
 from django_dbaudit.finding import Database, Finding, Fix, Location, NotRun, Related, Severity, Subject
-from django_dbaudit.postgres.indexes import Index, IndexKey
 from django_dbaudit.project.schema import DeclaredIndex
 from django_dbaudit.reports.document import Column, Document, Row, RuleHelp, Table
+from posing import a_key, an_index
 
 PAGE = """\
 {summary}
@@ -297,50 +297,24 @@ def _index_details(*, declared: bool) -> dict[str, Any]:
     }
 
 
-INDEX = Index(
+INDEX = an_index(
     oid=16_412,
-    schema="public",
     name="flavor_title_copy",
     table_oid=16_400,
     table="flavors_flavor",
-    access_method="btree",
     keys=(
-        IndexKey(
-            definition="title",
-            column="title",
+        a_key(
+            "title",
             opclass="pg_catalog.varchar_pattern_ops",
             opfamily="pg_catalog.text_pattern_ops",
-            opclass_options=None,
             collation="pg_catalog.default",
-            descending=False,
-            nulls_first=False,
         ),
     ),
     include=("price",),
     predicate="(price > 0)",
     storage_parameters=("fillfactor=70",),
     definition="CREATE INDEX flavor_title_copy ON public.flavors_flavor USING btree (title)",
-    is_unique=False,
-    is_primary=False,
-    is_exclusion=False,
-    is_immediate=True,
-    nulls_not_distinct=False,
-    is_valid=True,
-    is_ready=True,
-    is_live=True,
-    is_replica_identity=False,
-    is_clustered=False,
-    is_partitioned=False,
-    parent_oid=None,
-    constraints=(),
-    extension=None,
-    on_materialized_view=False,
-    is_being_built=False,
     size_bytes=16_384,
-    size_is_estimate=False,
-    scans=0,
-    tuples_read=0,
-    tuples_fetched=0,
     last_scan=datetime(2026, 10, 21, 9, 30, tzinfo=timezone.utc),
 )
 

@@ -25,6 +25,7 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.rule import all_rules
+from django_dbaudit.version import VERSION
 from scratch import Scratch
 
 PASSWORD = "hunter2-is-secret"
@@ -119,6 +120,24 @@ def test_the_document_that_is_damaged_below_is_whole(tmp_path: Path) -> None:
     assert facts.load(path).aliases[0].get(Tables) == Tables(())
 
 
+def test_what_a_newer_version_knows_more_is_passed_over(tmp_path: Path) -> None:
+    document = one_alias(known={"Tables": {"fact": {"items": [], "since": "0.9"}}}, more=1)
+    path = tmp_path / "facts.json"
+    path.write_text(json.dumps({**document, "written_by": "0.9"}))
+    assert facts.load(path).aliases[0].get(Tables) == Tables(())
+
+
+def test_what_another_version_did_not_know_yet_is_said_with_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "facts.json"
+    path.write_text(json.dumps({**one_alias(known={"Tables": {"fact": {}}}), "written_by": "0.0.1"}))
+    message = refusal(path)
+    assert f"Tables: missing: items; django-dbaudit 0.0.1 wrote it, and this is {VERSION})" in message
+
+
+def test_a_saved_file_says_which_version_wrote_it() -> None:
+    assert json.loads(facts.save(Facts()))["written_by"] == VERSION
+
+
 @pytest.mark.parametrize(
     ("document", "why"),
     [
@@ -133,7 +152,6 @@ def test_the_document_that_is_damaged_below_is_whole(tmp_path: Path) -> None:
         (one_alias(known={"Tables": {}}), "'fact' is missing"),
         (one_alias(known={"Tables": {"fact": {"items": {}}}}), "Tables.items: expected a list, found {}"),
         (one_alias(known={"Tables": {"fact": {}}}), "Tables: missing: items"),
-        (one_alias(known={"Tables": {"fact": {"items": [], "more": 1}}}), "Tables: unknown: more"),
         (one_alias(known={"Tables": {"fact": {"items": [{"oid": 5}]}}}), "Tables.items: Table: missing: "),
         (one_alias(known={"Tables": {"unavailable": {"reason": 5}}}), "reason: expected str, found 5"),
         (one_alias(database={"alias": "default"}), "Database: missing: vendor"),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.declared_columns import Columns
+from django_dbaudit.analysis.difference import differences
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
@@ -15,41 +17,53 @@ from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """A declared index that the table does not have; ``instead`` has its name, but is another."""
+    """A declared index that the table does not have; ``instead`` is there for it, but is another."""
 
     declared: DeclaredIndex
     table: Table
     instead: Index | None = None
+    #: In what ``instead`` is another.
+    differences: tuple[str, ...] = ()
 
 
 class Correspondence(DerivedFact):
     """The tables of managed models; those of other programs are nobody's business."""
 
     def __init__(
-        self, declared: DeclaredIndexes, declarations: Declarations, indexes: Indexes, tables: Tables
+        self,
+        declared: DeclaredIndexes,
+        declarations: Declarations,
+        columns: Columns,
+        indexes: Indexes,
+        tables: Tables,
     ) -> None:
         managed = set(declared.tables)
         present: dict[str, list[Table]] = defaultdict(list)
+        names: dict[int, str] = {}
         for table in tables.items:
-            if table.name in managed and table.parent_oid is None:
-                present[table.name].append(table)
-        whole = {table.oid for group in present.values() for table in group}
+            # A model that names its schema means that one alone.
+            name = table.qualified_name if table.qualified_name in managed else table.name
+            if name in managed and table.parent_oid is None:
+                present[name].append(table)
+                names[table.oid] = name
         found: dict[str, list[Index]] = defaultdict(list)
         for index in indexes.items:
-            if index.table_oid in whole:
-                found[index.table].append(index)
+            if index.table_oid in names:
+                found[names[index.table_oid]].append(index)
         wanted: dict[str, list[DeclaredIndex]] = defaultdict(list)
         for each in declared.items:
-            if each.is_managed and each.table in present:
-                wanted[each.table].append(each)
+            if each.is_managed:
+                wanted[f"{each.schema}.{each.table}" if each.schema else each.table].append(each)
         # Where several schemas have the table, one with the index is enough: the others may be copies.
         matches = [
-            _Match(present[name][0], wanted[name], found[name], declarations) for name in sorted(present)
+            _Match(group[0], wanted[name], found[name], declarations, columns)
+            for name, group in sorted(present.items())
         ]
         self.lacking = tuple([each for match in matches for each in match.lacking()])
         self.undeclared = tuple([each for match in matches for each in match.undeclared()])
+        there = {name for each in tables.items for name in (each.name, each.qualified_name)}
         #: Names of the tables that models declare and the database does not have.
-        self.tables = tuple(sorted(managed.difference(table.name for table in tables.items)))
+        self.tables = tuple(sorted(managed - there))
 
 
 class _Match:
@@ -61,10 +75,12 @@ class _Match:
         wanted: Iterable[DeclaredIndex],
         found: Iterable[Index],
         declarations: Declarations,
+        columns: Columns,
     ) -> None:
         self._table = table
         self._wanted = list(wanted)
         self._found = list(found)
+        self._columns = columns.names(table.schema, table.name)
         self._traced = [(each, declarations.of(each)) for each in self._found]
         #: Those that no name and no field leads to: each can stand in for one declaration.
         self._left = [each for each, declared in self._traced if declared is None]
@@ -75,9 +91,11 @@ class _Match:
             if not self._is_without_like(declared):
                 yield Lacking(declared, self._table)
         for declared in self._wanted:
-            for index in self._found:
-                if index.name in declared.names and _is_other(index, declared):
-                    yield Lacking(declared, self._table, index)
+            for index, traced in self._traced:
+                if traced == declared or index.name in declared.names:
+                    other = differences(index, declared, self._columns)
+                    if other:
+                        yield Lacking(declared, self._table, index, tuple(other))
 
     def undeclared(self) -> list[Index]:
         return self._left
@@ -88,10 +106,18 @@ class _Match:
                 return True
             if declared.is_primary and index.is_primary:
                 return True
-        alike = next((each for each in self._left if _is_alike(each, declared)), None)
+        alike = next((each for each in self._left if self._is_alike(each, declared)), None)
         if alike is not None:
             self._left.remove(alike)
         return alike is not None
+
+    def _is_alike(self, index: Index, declared: DeclaredIndex) -> bool:
+        """Whether an index of another name may well be the declared one, which somebody renamed."""
+        return (
+            bool(declared.columns)
+            and (declared.kind == "like") <= index.keys[-1].opclass.endswith("_pattern_ops")
+            and not differences(index, declared, self._columns)
+        )
 
     def _is_without_like(self, declared: DeclaredIndex) -> bool:
         """Whether Django makes no ``_like`` index here: a nondeterministic collation forbids it."""
@@ -102,20 +128,3 @@ class _Match:
             and index.keys[0].collation not in (None, "pg_catalog.default")
             for index in self._found
         )
-
-
-def _is_alike(index: Index, declared: DeclaredIndex) -> bool:
-    """Whether an index of another name may well be the declared one, which somebody renamed."""
-    return (
-        bool(declared.columns)
-        and index.columns == declared.columns
-        and index.is_unique == declared.is_unique
-        and (declared.kind == "like") <= index.keys[-1].opclass.endswith("_pattern_ops")
-    )
-
-
-def _is_other(index: Index, declared: DeclaredIndex) -> bool:
-    # The primary key of a partitioned table has to have the partition key in it.
-    if not declared.columns or declared.is_primary:
-        return False
-    return index.columns != declared.columns or index.is_unique != declared.is_unique

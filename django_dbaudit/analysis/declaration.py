@@ -5,41 +5,56 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django_dbaudit.analysis.index_names import index_name
+from django_dbaudit.analysis.statements import (
+    create_statement,
+    drop_constraint,
+    drop_statement,
+    rename_statements,
+)
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Evidence, Fix, Location, Related, Severity, Subject
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
-from django_dbaudit.words import quote
 
 #: What a field asks for with one word, and its ``_like`` companion with it.
 OF_ONE_FIELD = frozenset({"db_index", "unique", "foreign_key", "like"})
+
+
+#: The schema, or None where ``db_table`` names none, and the table.
+_Place = tuple[str | None, str]
 
 
 class Declarations(DerivedFact):
     """Looks up what declares an index: by its name and, where names have moved on, by its columns."""
 
     def __init__(self, declared: DeclaredIndexes) -> None:
-        self._by_name: dict[tuple[str, str], DeclaredIndex] = {}
-        self._primary: dict[str, DeclaredIndex] = {}
-        self._by_columns: dict[tuple[str, tuple[str | None, ...], bool, bool], DeclaredIndex] = {}
+        self._by_name: dict[tuple[_Place, str], DeclaredIndex] = {}
+        self._primary: dict[_Place, DeclaredIndex] = {}
+        self._by_columns: dict[tuple[_Place, tuple[str | None, ...], bool, bool], DeclaredIndex] = {}
         for each in declared.items:
+            place = each.schema, each.table
             for name in each.names:
-                self._by_name[each.table, name] = each
+                self._by_name[place, name] = each
             if each.is_primary:
-                self._primary[each.table] = each
-            elif each.columns and (each.field or each.is_unique):
-                key = each.table, each.columns, each.is_unique, each.kind == "like"
+                self._primary[place] = each
+            elif each.columns and (each.field or each.is_unique) and not _is_special(each):
+                key = place, each.columns, each.is_unique, each.kind == "like"
                 self._by_columns.setdefault(key, each)
 
     def of(self, index: Index) -> DeclaredIndex | None:
+        # A model that names its schema means that one; any other may have copies in several.
+        return self._of(index, (index.schema, index.table)) or self._of(index, (None, index.table))
+
+    def _of(self, index: Index, place: _Place) -> DeclaredIndex | None:
         if index.is_primary:
             # A table has but one, whatever the table was called when it was made.
-            return self._primary.get(index.table)
-        named = self._by_name.get((index.table, index.name))
+            return self._primary.get(place)
+        named = self._by_name.get((place, index.name))
         if named is not None or index.predicate is not None or index.include:
             return named
         is_like = index.keys[-1].opclass.endswith("_pattern_ops")
-        found = self._by_columns.get((index.table, index.columns, index.is_unique, is_like))
+        found = self._by_columns.get((place, index.columns, index.is_unique, is_like))
         # A second index on the columns of a field is not the field's own if that one is there too.
         return found if found and (index.is_unique or _is_made_up(index, found)) else None
 
@@ -62,6 +77,12 @@ class Companions(DerivedFact):
 
     def of(self, index: Index) -> Index | None:
         return self._by_oid.get(index.oid)
+
+
+def _is_special(declared: DeclaredIndex) -> bool:
+    """Whether it is more than an index over its columns, so that they alone do not lead to it."""
+    wanted = declared.structure
+    return wanted is not None and (wanted.predicate is not None or bool(wanted.include))
 
 
 def _is_made_up(index: Index, declared: DeclaredIndex) -> bool:
@@ -117,7 +138,7 @@ def drop(
     ``companion`` is the other index of the same field, if it has one.
     """
     if declared is None:
-        return Fix("sql", drop_statement(index))
+        return Fix("sql", drop_constraint(index) if index.constraints else drop_statement(index))
     if declared.is_third_party:
         where = f" ({declared.location})" if declared.location else ""
         return Fix("text", f"{declared.source} is not this project's code{where}: leave it.")
@@ -137,13 +158,17 @@ def drop(
         return Fix("migration", _remove(index, declared))
     if declared.kind in ("db_index", "foreign_key", "like"):
         return Fix("migration", _unindex(index, declared, companion, companion_stays=companion_stays))
+    if declared.kind == "constraint":
+        app, _, model = declared.model.rpartition(".")
+        operation = f'migrations.RemoveConstraint("{model.lower()}", "{index.name}")'
+        text = f"Remove it from {declared.source}, and in a migration of {app}:\n{operation}"
+        return Fix("migration", text)
     return Fix("text", _LEAVE[declared.kind].format(declared.source))
 
 
 _LEAVE = {
     "unique": "Remove unique=True from {}, then makemigrations.",
     "primary_key": "It belongs to the primary key {}: leave it.",
-    "constraint": "Remove it from {}, then makemigrations.",
     "unique_together": "Remove it from {}, then makemigrations.",
     "bookkeeping": "Leave it to {}.",
     "spatial_index": "Set spatial_index=False on {}, then makemigrations.",
@@ -178,29 +203,16 @@ def _unindex(
     if companion and not companion_stays:
         statements.append((drop_statement(companion, if_exists=True), create_statement(companion)))
     elif companion:
-        name = short_name(companion, declared)
+        name = index_name(companion.table, declared.columns)
         edit += f", put {_entry(companion, declared, name)} into Meta.indexes"
-        statements.append(_rename(companion, name))
+        statements.append(rename_statements(companion, name))
     return f"{edit}, and in a migration with atomic = False:\n{_separately(statements)}"
-
-
-def short_name(index: Index, declared: DeclaredIndex) -> str:
-    """A name for ``Meta.indexes``, which may have 30 characters."""
-    return f"{index.table[:18]}_{declared.field}"[:24].rstrip("_") + "_idx"
 
 
 def _entry(index: Index, declared: DeclaredIndex, name: str) -> str:
     opclass = index.keys[0].opclass.rpartition(".")[2]
     opclasses = f'opclasses=["{opclass}"], ' if opclass.endswith("_pattern_ops") else ""
     return f'models.Index(fields=["{declared.field}"], {opclasses}name="{name}")'
-
-
-def _rename(index: Index, name: str) -> tuple[str, str]:
-    here, there = quote(index.schema, index.name), quote(index.schema, name)
-    return (
-        f"ALTER INDEX {here} RENAME TO {quote(name)};",
-        f"ALTER INDEX {there} RENAME TO {quote(index.name)};",
-    )
 
 
 def _separately(statements: Iterable[tuple[str, str]]) -> str:
@@ -214,18 +226,3 @@ def _separately(statements: Iterable[tuple[str, str]]) -> str:
         "    state_operations=[…],  # what makemigrations writes\n"
         ")"
     )
-
-
-def drop_statement(index: Index, *, if_exists: bool = False) -> str:
-    # PostgreSQL refuses to drop a partitioned index concurrently.
-    concurrently = "" if index.is_partitioned or index.parent_oid else "CONCURRENTLY "
-    condition = "IF EXISTS " * if_exists
-    return f"DROP INDEX {concurrently}{condition}{quote(index.schema, index.name)};"
-
-
-def create_statement(index: Index) -> str:
-    """The statement that makes the index again."""
-    if index.is_partitioned:
-        # Deparsed it is ON ONLY the root, and would stay invalid without those of the partitions.
-        return index.definition.replace(" ON ONLY ", " ON ", 1) + ";"
-    return index.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1) + ";"

@@ -28,7 +28,8 @@ def supports(index: Index, foreign_key: ForeignKey, table_oid: int | None = None
         and index.access_method in FIND_EQUALS
         and {key.column for key in first} == set(columns)
         and all(_finds(key, columns[str(key.column)]) for key in first)
-        and _keeps_all(index.predicate, foreign_key)
+        # While its table is locked nobody knows what a partial one leaves out: nothing, for all we can say.
+        and (not index.is_deparsed or _keeps_all(index.predicate, foreign_key))
     )
 
 
@@ -71,6 +72,19 @@ class ForeignKeySupport(DerivedFact):
         """Whether an index serves the key on its table or, if it has partitions, on each of these."""
         table = foreign_key.table_oid
         return foreign_key.oid in self._served or self._is_served_below(foreign_key, table)
+
+    def unread(self, foreign_key: ForeignKey) -> Index | None:
+        """An index that serves the key only if its predicate, which could not be read, lets it."""
+        return self._unread(foreign_key, foreign_key.table_oid)
+
+    def _unread(self, foreign_key: ForeignKey, table_oid: int) -> Index | None:
+        on_table = self._of_table.get(table_oid, ())
+        serving = [each for each in on_table if supports(each, foreign_key, table_oid)]
+        if serving:
+            known = any(each.is_deparsed or each.predicate is None for each in serving)
+            return None if known else serving[0]
+        parts = (self._unread(foreign_key, each.oid) for each in self._tables.partitions(table_oid))
+        return next((each for each in parts if each is not None), None)
 
     def is_indexed_in_vain(self, foreign_key: ForeignKey) -> bool:
         """Whether the index that one would make is there, and the lookup asks for another type."""

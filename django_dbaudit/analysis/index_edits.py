@@ -2,51 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
-from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.correspondence import Correspondence, Lacking
+from django_dbaudit.analysis.declaration import Declarations
+from django_dbaudit.analysis.declared_columns import Columns
+from django_dbaudit.analysis.difference import differences
+from django_dbaudit.analysis.edits import (
+    AddEntry,
+    DropUndeclared,
+    Edit,
+    LeftOut,
+    RemoveConstraint,
+    RemoveEntry,
+    Restore,
+    UnindexField,
+)
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Tables
+from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 
-DROPS = frozenset({"unused-index", "duplicate-index", "redundant-index"})
+DROPS = frozenset(
+    {"unused-index", "duplicate-index", "redundant-index", "low-selectivity-index", "rarely-used-index"}
+)
+PARTIAL = "null-heavy-index"
+UNINDEXED = "unindexed-foreign-key"
+MISSING = "index-missing-from-database"
 
-
-@dataclass(frozen=True, slots=True)
-class RemoveEntry:
-    """An entry of ``Meta.indexes`` goes."""
-
-    declared: DeclaredIndex
-    index: Index
-
-
-@dataclass(frozen=True, slots=True)
-class UnindexField:
-    """A field's own index goes and, if it is text, the ``_like`` companion with it."""
-
-    declared: DeclaredIndex
-    indexes: tuple[Index, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AddEntry:
-    """A foreign key gets an entry in ``Meta.indexes``."""
-
-    column: DeclaredColumn
-    on_partitioned_table: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A finding that asks for more than such an edit."""
-
-    name: str
-    reason: str
-
-
-Edit = RemoveEntry | UnindexField | AddEntry
+#: Kinds that a field asks for with its own index and, if it is text, the ``_like`` companion.
+OF_FIELD = frozenset({"db_index", "foreign_key", "like"})
 
 
 def plan(
@@ -55,59 +42,167 @@ def plan(
     indexes: Indexes,
     tables: Tables,
     declared: DeclaredIndexes,
+    migrations: MigrationIndexes,
 ) -> list[Edit | LeftOut]:
     """What to do about the findings on one app's models; informations ask for nothing."""
-    planner = _Planner(app, indexes, tables, declared)
+    planner = _Planner(app, indexes, tables, declared, migrations)
     urgent = [each for each in findings if each.severity > Severity.INFO]
-    going = {each.subject.name for each in urgent if each.name in DROPS}
     # Additions first, so that nothing goes before what takes its place has come.
     # Once each: two foreign keys on one column want the same index.
-    return list(dict.fromkeys([*planner.additions(urgent), *planner.removals(going)]))
+    return list(dict.fromkeys([*planner.additions(urgent), *planner.removals(urgent)]))
 
 
 class _Planner:
-    def __init__(self, app: str, indexes: Indexes, tables: Tables, declared: DeclaredIndexes) -> None:
+    def __init__(
+        self,
+        app: str,
+        indexes: Indexes,
+        tables: Tables,
+        declared: DeclaredIndexes,
+        migrations: MigrationIndexes,
+    ) -> None:
         self._prefix = f"{app}."
         self._indexes = indexes.items
         self._declarations = Declarations(declared)
-        self._companions = Companions(indexes, self._declarations)
-        self._partitioned = {each.qualified_name for each in tables.items if each.is_partitioned}
-        self._columns = {(each.table, each.column): each for each in declared.columns}
+        self._columns = Columns(declared)
+        correspondence = Correspondence(declared, self._declarations, self._columns, indexes, tables)
+        self._managed = set(declared.tables)
+        self._made = {each.name: each for each in migrations.items}
+        self._tables = {each.qualified_name: each for each in tables.items}
+        self._lacking = {
+            (each.table.qualified_name, each.declared.names[0]): each for each in correspondence.lacking
+        }
 
     def additions(self, findings: Iterable[Finding]) -> Iterator[Edit | LeftOut]:
         for finding in findings:
-            table = finding.subject.table
-            if finding.name != "unindexed-foreign-key" or table is None:
+            table = self._tables.get(finding.subject.table or "")
+            if table is None:
                 continue
-            column = finding.subject.name.removeprefix(f"{table}.")
-            made_by = self._columns.get((table.partition(".")[2], column))
-            if made_by and made_by.model.startswith(self._prefix) and not made_by.is_third_party:
-                yield AddEntry(made_by, table in self._partitioned)
+            name = finding.subject.name.removeprefix(f"{table.qualified_name}.")
+            if finding.name == UNINDEXED:
+                yield from self._for_foreign_key(finding, table.schema, table.name, name)
+            elif finding.name == MISSING and finding.subject.kind == "index":
+                name = finding.subject.name.removeprefix(f"{table.schema}.")
+                yield from self._restored(self._lacking.get((table.qualified_name, name)))
 
-    def removals(self, going: Collection[str]) -> Iterator[Edit | LeftOut]:
-        done: set[int] = set()
+    def _for_foreign_key(
+        self, finding: Finding, schema: str, table: str, columns: str
+    ) -> Iterator[Edit | LeftOut]:
+        made_by = self._columns.of(schema, table, columns)
+        if made_by is None:
+            model = self._columns.of_table(schema, table)
+            if model and self._is_ours(model):
+                yield LeftOut(finding.subject.name, "no field makes this foreign key: see its fix")
+        elif self._is_ours(made_by):
+            key = f"{schema}.{table}"
+            lacking = [
+                each
+                for (where, _), each in self._lacking.items()
+                if where == key and each.declared.columns == (columns,) and each.declared.kind != "like"
+            ]
+            if lacking:
+                yield from self._restored(lacking[0])
+            elif finding.fix is None or finding.fix.kind != "migration":
+                yield LeftOut(finding.subject.name, finding.fix.text if finding.fix else "see its page")
+            else:
+                yield AddEntry(made_by, self._tables[key].is_partitioned)
+
+    def _restored(self, lacking: Lacking | None) -> Iterator[Edit | LeftOut]:
+        if lacking is None or not self._is_ours(lacking.declared):
+            return
+        name, declared = f"{lacking.table.schema}.{lacking.declared.names[0]}", lacking.declared
+        if lacking.instead is not None:
+            has = ", ".join(lacking.differences)
+            yield LeftOut(name, f"the database has {lacking.instead.name} {has}: decide which is right")
+        elif declared.is_unique or declared.kind not in {*OF_FIELD, "meta_index"}:
+            yield LeftOut(name, "it promises that values are unique, which rows may have broken by now")
+        else:
+            yield Restore(lacking)
+
+    def removals(self, findings: Sequence[Finding]) -> Iterator[Edit | LeftOut]:
+        going = {each.subject.name for each in findings if each.name in DROPS}
+        # Related is the other index of the same text field, if it is full of NULLs too.
+        partial = {
+            each
+            for finding in findings
+            if finding.name == PARTIAL
+            for each in (finding.subject.name, *[other.name for other in finding.related])
+        } - going
+        # One for all copies of a table in several schemas, and for both indexes of a text field.
+        groups: dict[object, list[tuple[Index, DeclaredIndex | None]]] = defaultdict(list)
         for index in self._indexes:
             declared = self._declarations.of(index)
-            if index.qualified_name not in going or index.oid in done or declared is None:
-                continue
-            if declared.is_third_party or not declared.model.startswith(self._prefix):
-                continue
-            companion = self._companions.of(index)
-            done.add(companion.oid if companion else index.oid)
-            yield self._removal(index, declared, companion, going)
+            of_field = declared is not None and declared.kind in OF_FIELD
+            key = (declared.model, declared.field) if declared and of_field else declared or index.oid
+            groups[key].append((index, declared))
+        for group in groups.values():
+            wanted = [index for index, _ in group if index.qualified_name in going | partial]
+            if wanted and self._concerns(wanted[0], group[0][1]):
+                yield self._removal(group, wanted, partial)
+
+    def _concerns(self, index: Index, declared: DeclaredIndex | None) -> bool:
+        if declared is not None:
+            return self._is_ours(declared)
+        model = self._columns.of_table(index.schema, index.table)
+        is_managed = index.table in self._managed or index.qualified_table in self._managed
+        return model is not None and model.model.startswith(self._prefix) and is_managed
+
+    def _is_ours(self, declared: DeclaredIndex | DeclaredColumn) -> bool:
+        return declared.model.startswith(self._prefix) and not declared.is_third_party
 
     def _removal(
         self,
-        index: Index,
-        declared: DeclaredIndex,
-        companion: Index | None,
-        going: Collection[str],
+        group: Sequence[tuple[Index, DeclaredIndex | None]],
+        wanted: Sequence[Index],
+        partial: set[str],
     ) -> Edit | LeftOut:
+        index, declared = wanted[0], group[0][1]
+        name = index.qualified_name
+        if not all(each.is_deparsed for each in wanted):
+            return LeftOut(name, "its table is locked, so that nobody knows its definition: try again")
+        if declared is None:
+            return self._undeclared(index)
+        if not _are_alike(group, {each.oid for each in wanted}):
+            return LeftOut(name, "the same table in another schema still needs its own")
+        if not declared.is_managed:
+            return LeftOut(name, f"migrations leave the table of {declared.model} alone on this database")
         if declared.kind == "meta_index":
-            return RemoveEntry(declared, index)
-        if companion is not None and companion.qualified_name not in going:
-            reason = f"{declared.source} asks for {companion.name} too, which stays"
-            return LeftOut(index.qualified_name, reason)
-        if declared.kind in ("db_index", "foreign_key", "like"):
-            return UnindexField(declared, (index, companion) if companion else (index,))
-        return LeftOut(index.qualified_name, f"{declared.source} is more than an index")
+            return self._entry(declared, index, is_partial=name in partial)
+        if declared.kind == "constraint" and index.constraints:
+            return RemoveConstraint(declared, index)
+        if declared.kind in OF_FIELD and declared.beside not in ("unique", "primary_key"):
+            of_table = [each for each, _ in group if each.table_oid == index.table_oid]
+            return _unindexed(declared, of_table, {each.oid for each in wanted}, partial)
+        return LeftOut(name, f"{declared.source} asks for it, and not by db_index: see its fix")
+
+    def _entry(self, declared: DeclaredIndex, index: Index, *, is_partial: bool) -> RemoveEntry:
+        first = self._columns.of(index.schema, index.table, index.columns[0])
+        drift = differences(index, declared, self._columns.names(index.schema, index.table))
+        not_null = first.field if is_partial and first else None
+        return RemoveEntry(declared, index, not_null, is_drifted=bool(drift))
+
+    def _undeclared(self, index: Index) -> Edit | LeftOut:
+        if index.constraints:
+            return LeftOut(index.qualified_name, "a constraint that no model declares: see its fix")
+        model = self._columns.of_table(index.schema, index.table)
+        return DropUndeclared(index, model.model if model else "", self._made.get(index.name))
+
+
+def _are_alike(group: Sequence[tuple[Index, DeclaredIndex | None]], going: set[int]) -> bool:
+    """Whether what goes in one schema goes in each that has a copy of the table."""
+    fates: dict[int, set[tuple[str | None, bool]]] = defaultdict(set)
+    for index, declared in group:
+        fates[index.table_oid].add((declared.kind if declared else None, index.oid in going))
+    return len({frozenset(each) for each in fates.values()}) == 1
+
+
+def _unindexed(
+    declared: DeclaredIndex, indexes: Sequence[Index], going: set[int], partial: set[str]
+) -> UnindexField:
+    gone = tuple(each for each in indexes if each.oid in going)
+    return UnindexField(
+        declared,
+        going=gone,
+        staying=tuple(each for each in indexes if each.oid not in going),
+        partial=tuple(each for each in gone if each.qualified_name in partial),
+    )

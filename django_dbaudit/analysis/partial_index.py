@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django_dbaudit.analysis import declaration
+from django_dbaudit.analysis.index_names import index_name
+from django_dbaudit.analysis.statements import drop_statement
 from django_dbaudit.finding import Fix
 from django_dbaudit.postgres.indexes import Index
-from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredIndex
 
-Fields = Mapping[tuple[str, str], str]
-
-
-def fields_of(declared: DeclaredIndexes) -> Fields:
-    """The name of the field that makes a column of a table."""
-    return {(each.table, each.column): each.field for each in declared.columns}
+#: What the names of partial indexes end with.
+PARTIAL, LIKE = "part", "like"
 
 
 def replacement(
@@ -30,7 +26,7 @@ def replacement(
     ``companion`` is the other index of the same text field, which is to be replaced with it.
     """
     if declared is None:
-        return Fix("sql", f"{_create(index, predicate)}\n{declaration.drop_statement(index)}")
+        return Fix("sql", f"{_create(index, predicate)}\n{drop_statement(index)}")
     if declared.is_third_party or declared.kind in ("through", "bookkeeping"):
         return declaration.drop(index, declared)
     if declared.kind not in ("db_index", "foreign_key", "like"):
@@ -59,5 +55,5 @@ def _entry(index: Index, declared: DeclaredIndex, condition: str) -> str:
     opclass = index.keys[0].opclass.rpartition(".")[2]
     is_like = opclass.endswith("_pattern_ops")
     opclasses = f'opclasses=["{opclass}"], ' if is_like else ""
-    name = f"{index.table[:16]}_{declared.field}"[:22].rstrip("_") + ("_like" if is_like else "_part")
+    name = index_name(index.table, declared.columns, LIKE if is_like else PARTIAL)
     return f'models.Index(fields=["{declared.field}"], {opclasses}name="{name}", condition={condition})'

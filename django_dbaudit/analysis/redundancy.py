@@ -104,13 +104,29 @@ def replaces(stays: Index, goes: Index) -> bool:
     return (
         stays.is_usable
         and goes.is_usable
-        and protection(goes) is None
+        and (protection(goes) is None or _is_spare_constraint(stays, goes))
         and stays.table_oid == goes.table_oid
         and stays.access_method == goes.access_method
         and stays.predicate == goes.predicate
         and _keys_serve(stays, goes)
         and set(goes.include) <= {*stays.include, *(key.column for key in stays.keys)}
         and (not goes.is_unique or _as_unique(stays, goes))
+    )
+
+
+def _is_spare_constraint(stays: Index, goes: Index) -> bool:
+    """Whether a unique constraint promises what another one does, and nothing but itself needs it.
+
+    A foreign key depends on the very index that it was made for.
+    """
+    return (
+        goes.constraints == (goes.name,)
+        and bool(stays.constraints)
+        and set(stays.include) == set(goes.include)
+        and not (stays.is_primary or goes.is_primary or goes.is_exclusion)
+        and not (goes.is_replica_identity or goes.is_clustered)
+        and goes.parent_oid is None
+        and goes.extension is None
     )
 
 

@@ -38,6 +38,8 @@ class IndexKey:
     nulls_first: bool
     #: The column is declared NOT NULL; an expression never is.
     is_not_null: bool = False
+    #: The operator class is the one that the type has by default; None if nobody has asked.
+    is_default_opclass: bool | None = None
 
     @property
     def signature(self) -> tuple[str, str, str | None, str | None]:
@@ -110,6 +112,8 @@ class Index:
     last_scan: datetime | None
     #: How many it has, by the last VACUUM or ANALYZE; None if there was none.
     entries: int | None = None
+    #: None where it is the database's own.
+    tablespace: str | None = None
 
     @property
     def qualified_name(self) -> str:
@@ -123,6 +127,11 @@ class Index:
     def is_usable(self) -> bool:
         """The planner may use it and every write keeps it up."""
         return self.is_valid and self.is_ready and self.is_live
+
+    @property
+    def is_deparsed(self) -> bool:
+        """While its table is locked, nobody knows an index's expressions, predicate and definition."""
+        return self.definition.startswith("CREATE")
 
     @property
     def columns(self) -> tuple[str | None, ...]:

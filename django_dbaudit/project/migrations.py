@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from django_dbaudit.finding import Location
 from django_dbaudit.project import source_lines
-from django_dbaudit.project.schema import as_kept
+from django_dbaudit.project.naming import as_kept
 
 #: An identifier, quoted or not.
 NAME = r'("(?:[^"]|"")+"|[^\W\d][\w$]*)'

@@ -1,23 +1,11 @@
-"""Every index that the project's models make, under the name the database has it, with file:line."""
+"""What the project's models declare, as facts: indexes, columns and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, cast
-
-from django.apps import apps
-from django.conf import settings
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.db import connections, models, router
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from dataclasses import dataclass
 
 from django_dbaudit.finding import Location
-from django_dbaudit.project import source_lines
-
-OUR_MODELS = "django_dbaudit.models"
-#: Bytes that PostgreSQL keeps of a name.
-NAME_LENGTH = 63
+from django_dbaudit.project.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +35,10 @@ class DeclaredIndex:
     beside: str = ""
     #: False where migrations leave the table alone, as with ``managed = False``.
     is_managed: bool = True
+    #: The schema that ``db_table`` names; None where the search path decides.
+    schema: str | None = None
+    #: None where nothing is known but the columns.
+    structure: Structure | None = None
 
     @property
     def source(self) -> str:
@@ -69,6 +61,8 @@ class DeclaredColumn:
     field: str
     is_third_party: bool
     location: Location | None
+    #: The schema that ``db_table`` names; None where the search path decides.
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,262 +71,5 @@ class DeclaredIndexes:
 
     items: tuple[DeclaredIndex, ...]
     columns: tuple[DeclaredColumn, ...]
-    #: Tables, managed by Django, that the alias should have.
+    #: Tables, managed by Django, that the alias should have; with their schema where ``db_table`` has it.
     tables: tuple[str, ...]
-
-
-def read(alias: str) -> DeclaredIndexes:
-    """Walk the model registry; the database is not asked.
-
-    An index is traced to its model on every alias, also where migrate makes no table of it: the
-    alias of a read replica is such a one.
-    """
-    editor = connections[alias].schema_editor()
-    indexes = [
-        replace(each, is_managed=_is_managed(model, alias))
-        for model in _models()
-        for each in _of_model(model, editor)
-    ]
-    return DeclaredIndexes(
-        (*indexes, *_of_django()),
-        tuple([each for model in _models() for each in _columns(model)]),
-        tuple(sorted({bare(m._meta.db_table) for m in _models() if _is_wanted(m, alias)})),
-    )
-
-
-def _is_wanted(model: type[models.Model], alias: str) -> bool:
-    # Our own tables are only for those who keep records in them.
-    return model.__module__ != OUR_MODELS and _is_managed(model, alias)
-
-
-def _is_managed(model: type[models.Model], alias: str) -> bool:
-    """Whether migrate makes its table here: a router or the model itself may be against it."""
-    return bool(router.allow_migrate_model(alias, model) and model._meta.can_migrate(connections[alias]))
-
-
-def _of_django() -> Iterator[DeclaredIndex]:
-    """Tables that Django keeps for itself, without a model in the registry."""
-    yield _bookkeeping("django_migrations", "id", "pkey", "the migration recorder")
-    for cache in settings.CACHES.values():
-        if cache.get("BACKEND", "").endswith("DatabaseCache"):
-            table = str(cache.get("LOCATION", ""))
-            yield _bookkeeping(table, "cache_key", "pkey", f"createcachetable {table}")
-            yield _bookkeeping(table, "expires", "expires", f"createcachetable {table}")
-
-
-def _bookkeeping(table: str, column: str, suffix: str, source: str) -> DeclaredIndex:
-    return DeclaredIndex(
-        table=bare(table),
-        names=(as_kept(f"{bare(table)}_{suffix}"),),
-        columns=(column,),
-        is_unique=suffix == "pkey",
-        is_primary=suffix == "pkey",
-        kind="primary_key" if suffix == "pkey" else "bookkeeping",
-        model=source,
-        field=None,
-        is_third_party=True,
-        location=None,
-    )
-
-
-def _models() -> Iterator[type[models.Model]]:
-    for model in apps.get_models(include_auto_created=True):
-        if not model._meta.proxy and not model._meta.swapped:
-            yield model
-
-
-def bare(table: str) -> str:
-    """The table's own name, out of the ``schema"."table`` that some projects put in db_table."""
-    return table.strip('"').rpartition('"."')[2]
-
-
-def _of_model(model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> Iterator[DeclaredIndex]:
-    for field in model._meta.local_fields:
-        yield from _of_field(model, field, editor)
-    if len(model._meta.pk_fields) > 1:
-        yield _declared(
-            model,
-            (f"{bare(model._meta.db_table)}_pkey",),
-            [str(field.column) for field in model._meta.pk_fields],
-            kind="primary_key",
-            is_unique=True,
-            field=model._meta.pk.name,
-        )
-    for position, index in enumerate(model._meta.indexes):
-        columns = _named(model, [name for name, _ in index.fields_orders])
-        place = _Place(model, "indexes", index.name, position)
-        yield _declared(model, (index.name,), columns, kind="meta_index", place=place)
-    for position, constraint in enumerate(model._meta.constraints):
-        yield from _of_constraint(model, constraint, position)
-    for position, names in enumerate(model._meta.unique_together):
-        columns = _named(model, names)
-        place = _Place(model, "unique_together", None, position)
-        yield _declared(
-            model,
-            (_made_up_name(editor, model, columns, "_uniq"),),
-            columns,
-            kind="unique_together",
-            is_unique=True,
-            place=place,
-        )
-
-
-def _of_field(
-    model: type[models.Model], field: Any, editor: BaseDatabaseSchemaEditor
-) -> Iterator[DeclaredIndex]:
-    if field.column is None:
-        return
-    kind = ""
-    table, columns = bare(model._meta.db_table), [field.column]
-    if field.primary_key:
-        kind = "primary_key"
-        names: tuple[str, ...] = (_postgres_name(table, "", "pkey"),)
-        yield _declared(model, names, columns, kind=kind, is_unique=True, field=field.name)
-    elif field.unique:
-        kind = "unique"
-        # Created with its table it has the server's name, added later it has Django's.
-        names = (
-            _postgres_name(table, field.column, "key"),
-            _made_up_name(editor, model, columns, "_uniq"),
-        )
-        yield _declared(model, names, columns, kind=kind, is_unique=True, field=field.name)
-    elif field.db_index:
-        kind = "foreign_key" if field.remote_field else "db_index"
-        names = (_made_up_name(editor, model, columns, ""),)
-        yield _declared(model, names, columns, kind=kind, field=field.name)
-    if (field.db_index or field.unique) and _is_text(field, editor):
-        names = (_made_up_name(editor, model, columns, "_like"),)
-        yield replace(_declared(model, names, columns, kind="like", field=field.name), beside=kind)
-    if getattr(field, "spatial_index", False):
-        # GeoDjango's: a gist index, which its own schema editor names.
-        names = (_made_up_name(editor, model, columns, "_id"),)
-        yield _declared(model, names, columns, kind="spatial_index", field=field.name)
-
-
-def _named(model: type[models.Model], fields: Iterable[str]) -> list[str]:
-    """The columns of these fields."""
-    found: list[Any] = [model._meta.get_field(name) for name in fields]
-    return [field.column for field in found]
-
-
-def _columns(model: type[models.Model]) -> Iterator[DeclaredColumn]:
-    for field in model._meta.local_fields:
-        if field.column is None:
-            continue
-        owner, name = _owner(model, field.name)
-        name = name or field.name
-        yield DeclaredColumn(
-            table=bare(model._meta.db_table),
-            column=field.column,
-            model=owner._meta.label,
-            field=name,
-            # A project's own user model has Django's fields: what counts is who wrote the field.
-            is_third_party=source_lines.is_installed(source_lines.declaring_class(owner, name)),
-            location=source_lines.field_location(owner, name),
-        )
-
-
-def _is_text(field: models.Field[Any, Any], editor: BaseDatabaseSchemaEditor) -> bool:
-    """Whether Django adds the index that serves LIKE 'x%', as its schema editor decides it."""
-    db_type = field.db_type(editor.connection) or ""
-    return db_type.startswith(("varchar", "text")) and "[" not in db_type
-
-
-def _of_constraint(
-    model: type[models.Model], constraint: models.BaseConstraint, position: int
-) -> Iterator[DeclaredIndex]:
-    place = _Place(model, "constraints", constraint.name, position)
-    if isinstance(constraint, models.UniqueConstraint):
-        columns = _named(model, constraint.fields)
-        yield _declared(
-            model,
-            (constraint.name,),
-            columns,
-            kind="constraint",
-            is_unique=True,
-            place=place,
-        )
-    elif isinstance(constraint, ExclusionConstraint):
-        yield _declared(model, (constraint.name,), [], kind="constraint", place=place)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An entry of ``Meta``."""
-
-    model: type[models.Model]
-    option: str
-    name: str | None
-    position: int
-
-
-def _declared(
-    model: type[models.Model],
-    names: tuple[str, ...],
-    columns: list[str],
-    *,
-    kind: str,
-    is_unique: bool = False,
-    field: str | None = None,
-    place: _Place | None = None,
-) -> DeclaredIndex:
-    owner, name = _owner(model, field)
-    if place and not name:
-        written_in = source_lines.meta_class(owner, place.option)
-        location = source_lines.meta_location(owner, place.option, place.name, place.position)
-    else:
-        written_in = source_lines.declaring_class(owner, name or "")
-        location = source_lines.field_location(owner, name or "")
-    return DeclaredIndex(
-        table=bare(model._meta.db_table),
-        names=tuple(as_kept(each) for each in names),
-        columns=tuple(columns),
-        is_unique=is_unique,
-        is_primary=kind == "primary_key",
-        kind="through" if model._meta.auto_created else kind,
-        model=owner._meta.label,
-        field=name,
-        is_third_party=source_lines.is_installed(written_in),
-        location=location,
-    )
-
-
-def as_kept(name: str) -> str:
-    """A name as PostgreSQL keeps it: its first 63 bytes."""
-    return name.encode()[:NAME_LENGTH].decode(errors="ignore")
-
-
-def _owner(model: type[models.Model], field: str | None) -> tuple[type[models.Model], str | None]:
-    """The model and field whose source one would edit: for a through table, the ManyToManyField."""
-    # Django's stubs know it as a flag; it is the model that has the ManyToManyField.
-    creator = cast("type[models.Model] | None", model._meta.auto_created)
-    if not creator:
-        return model, field
-    for many in creator._meta.local_many_to_many:
-        if many.remote_field.through is model:
-            return creator, many.name
-    return model, field
-
-
-def _made_up_name(
-    editor: BaseDatabaseSchemaEditor, model: type[models.Model], columns: list[str], suffix: str
-) -> str:
-    # Private, and the only place that knows: nothing public tells the name Django gives an index.
-    make_name: Any = editor._create_index_name  # type: ignore[attr-defined]  # noqa: SLF001  # as above
-    return str(make_name(model._meta.db_table, columns, suffix=suffix))
-
-
-def _postgres_name(table: str, column: str, label: str) -> str:
-    """The name that the server gives: ``makeObjectName`` in its indexcmds.c.
-
-    Where all three parts do not fit into a name, the longer of table and column is cut first.
-    """
-    first, second = table.encode(), column.encode()
-    room = NAME_LENGTH - len(label) - 1 - (1 if second else 0)
-    while len(first) + len(second) > room:
-        if len(first) > len(second):
-            first = first[:-1]
-        else:
-            second = second[:-1]
-    parts = [first.decode(errors="ignore"), second.decode(errors="ignore"), label]
-    return "_".join(part for part in parts if part)

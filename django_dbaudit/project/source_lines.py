@@ -40,6 +40,8 @@ class ClassLines:
     #: For each attribute of Meta that is a list or a tuple: (name= of the entry or None, line).
     entries: dict[str, list[tuple[str | None, int]]] = field(default_factory=dict)
     meta: dict[str, int] = field(default_factory=dict)
+    #: Line of ``class Meta``; None where the class has none of its own.
+    meta_line: int | None = None
 
 
 @functools.cache
@@ -98,6 +100,7 @@ def _read(node: ast.ClassDef, path: str) -> ClassLines:
         lines.attributes[name] = line
     for child in node.body:
         if isinstance(child, ast.ClassDef) and child.name == "Meta":
+            lines.meta_line = child.lineno
             for name, value, line in _assignments(child):
                 lines.meta[name] = line
                 if isinstance(value, (ast.List, ast.Tuple)):
@@ -136,6 +139,11 @@ def is_installed(cls: type) -> bool:
     """Whether the class comes out of a package that was installed: not the project's to change."""
     lines = class_lines(cls)
     path = lines.file if lines else getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+    return is_installed_path(path)
+
+
+def is_installed_path(path: str) -> bool:
+    """Whether the file or directory is a part of an installed package."""
     return path.startswith(INSTALLED) or not PACKAGES.isdisjoint(Path(path).parts)
 
 
@@ -164,6 +172,12 @@ def meta_class(model: type, option: str) -> type:
     return model
 
 
+def resolved(name: str, model: type) -> str:
+    """The name of an entry of an abstract ``Meta`` as it is for one model."""
+    label = getattr(getattr(model, "_meta", None), "app_label", "")
+    return name.replace("%(app_label)s", label.lower()).replace("%(class)s", model.__name__.lower())
+
+
 def meta_location(model: type, option: str, name: str | None, position: int) -> Location | None:
     """Where ``Meta`` lists the entry of this name, else the entry at this position."""
     lines = class_lines(meta_class(model, option))
@@ -171,7 +185,7 @@ def meta_location(model: type, option: str, name: str | None, position: int) -> 
         return None
     entries = lines.entries.get(option, [])
     for entry, line in entries:
-        if name is not None and entry == name:
+        if name is not None and entry is not None and resolved(entry, model) == name:
             return Location(lines.path, line)
     if position < len(entries) and entries[position][0] is None:
         return Location(lines.path, entries[position][1])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def _part(name: str) -> tuple[SafeString, str]:
 
 def _context(document: Document) -> dict[str, Any]:
     say_alias = len(document.databases) > 1
+    ids = _Ids()
     css, css_source = _part("report.css")
     script, script_source = _part("report.js")
     return {
@@ -59,15 +61,27 @@ def _context(document: Document) -> dict[str, Any]:
             for severity, number in document.counts.items()
             if number
         ],
-        "groups": list(_groups(document, say_alias=say_alias)),
-        "known": [_finding(each, say_alias=say_alias) for each in document.known],
+        "groups": list(_groups(document, ids, say_alias=say_alias)),
+        "known": [_finding(each, ids, say_alias=say_alias) for each in document.known],
         "known_count": f"{len(document.known):,}",
         "not_run": list(_not_run(document)),
         "tables": [_table(each) for each in document.tables],
     }
 
 
-def _groups(document: Document, *, say_alias: bool) -> Iterator[dict[str, Any]]:
+class _Ids:
+    """An id for each finding: its fingerprint, which two sessions with one statement share."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def of(self, finding: Finding) -> str:
+        self._seen[finding.fingerprint] += 1
+        times = self._seen[finding.fingerprint]
+        return finding.fingerprint if times == 1 else f"{finding.fingerprint}-{times}"
+
+
+def _groups(document: Document, ids: _Ids, *, say_alias: bool) -> Iterator[dict[str, Any]]:
     helps = {each.code: each for each in document.rules}
     for severity, rule, findings in wording.by_rule(document.findings):
         yield {
@@ -76,7 +90,7 @@ def _groups(document: Document, *, say_alias: bool) -> Iterator[dict[str, Any]]:
             "name": findings[0].name,
             "count": wording.count(len(findings), "finding"),
             **_help(helps.get(rule)),
-            "findings": [_finding(each, say_alias=say_alias) for each in findings],
+            "findings": [_finding(each, ids, say_alias=say_alias) for each in findings],
         }
 
 
@@ -88,7 +102,7 @@ def _help(help_: RuleHelp | None) -> dict[str, Any]:
     return {"help": help_.summary, "page": page.to_html(rest) if rest else ""}
 
 
-def _finding(finding: Finding, *, say_alias: bool) -> dict[str, Any]:
+def _finding(finding: Finding, ids: _Ids, *, say_alias: bool) -> dict[str, Any]:
     prose, code = wording.prose_and_code(finding.fix) if finding.fix else ("", "")
     return {
         "severity": finding.severity.value,
@@ -100,7 +114,7 @@ def _finding(finding: Finding, *, say_alias: bool) -> dict[str, Any]:
         "evidence": wording.evidence(finding),
         "prose": prose,
         "code": code,
-        "fingerprint": finding.fingerprint,
+        "id": ids.of(finding),
     }
 
 

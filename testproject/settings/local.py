@@ -24,13 +24,18 @@ if django.VERSION >= (6, 1):
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
-# The demonstration's server is minutes old and its troublemakers are seconds old. On a server of
+# The demonstration's server is small and minutes old, and its troublemakers are seconds old. On a server of
 # yours leave all this out: the defaults are meant for it.
 DBAUDIT = {
     "THRESHOLDS": {
         "UNUSED_INDEX_DAYS": 0,
+        "LARGE_INDEX_PAGES": 8,
         "LOW_SELECTIVITY_DAYS": 0,
+        "LOW_SELECTIVITY_SCANS_PER_DAY": 100,
         "SEQUENTIAL_SCAN_DAYS": 0,
+        "SEQUENTIAL_SCAN_PAGES": 100,
+        "SEQUENTIAL_SCANS_PER_DAY": 10,
+        "SEQUENTIAL_ROWS_PER_DAY": 100_000,
         "RARELY_USED_DAYS": 0,
         "IDLE_IN_TRANSACTION_SECONDS": 0.5,
         "LONG_RUNNING_QUERY_SECONDS": 0.5,

@@ -16,6 +16,13 @@ class Supplier(models.Model):
     # `fill`, which leaves the same invalid index behind.
     email = models.EmailField()
 
+    class Meta:
+        indexes = [
+            # Sin: index-missing-from-database. Whoever tried dropped this one first, and the command
+            # `fill` does too.
+            models.Index(fields=["email"], name="stock_supplier_email_idx"),
+        ]
+
     def __str__(self) -> str:
         return self.name
 

@@ -105,6 +105,20 @@ class Constrained(models.Model):
         ]
 
 
+class Compared(models.Model):
+    """Columns for conditions of every kind; see test_sql_text.py."""
+
+    number = models.IntegerField()
+    other = models.IntegerField(null=True)
+    text = models.CharField(max_length=20)
+    flag = models.BooleanField()
+    price = models.DecimalField(max_digits=6, decimal_places=2)
+    moment = models.DateTimeField()
+    key = models.UUIDField()
+    document = models.JSONField()
+    measure = models.FloatField()
+
+
 class Composite(models.Model):
     pk = models.CompositePrimaryKey("left", "right")
     left = models.IntegerField()

@@ -14,7 +14,7 @@ from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.conf import Config
 from django_dbaudit.facts import gather
 from django_dbaudit.postgres.indexes import Index, Indexes
-from django_dbaudit.project import schema
+from django_dbaudit.project import models, naming
 from django_dbaudit.project.schema import DeclaredIndex, DeclaredIndexes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ def indexes() -> tuple[Index, ...]:
 
 @pytest.fixture
 def declared() -> DeclaredIndexes:
-    return schema.read("default")
+    return models.read("default")
 
 
 def managed(declared: DeclaredIndexes) -> Iterator[DeclaredIndex]:
@@ -76,9 +76,27 @@ def test_a_declaration_names_the_columns_of_its_index(
             assert declaration.is_unique == index.is_unique, index.name
 
 
+def test_the_structure_of_every_entry_of_meta_is_known(declared: DeclaredIndexes) -> None:
+    entries = [each for each in declared.items if each.kind in ("meta_index", "constraint")]
+    assert len(entries) > 20
+    assert [each.names for each in entries if each.structure is None] == []
+
+
+def test_an_index_of_one_geometry_is_geodjangos_to_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its class: seen on PostGIS, which makes a gist of a BrinIndex. A raster's is of its hull."""
+    field = oddities.models.Constrained._meta.get_field("b")
+    monkeypatch.setattr(field, "geodetic", False, raising=False)
+    monkeypatch.setattr(field, "geom_type", "RASTER", raising=False)
+    found = {each.names[0]: each for each in models.read("default").items}
+    assert found["constrained_partial"].structure is None
+    assert found["constrained_partial"].columns == ()
+    assert found["constrained_direction"].structure is not None
+    assert found["constrained_direction"].columns == ("a", "b")
+
+
 def test_the_database_is_not_asked(django_assert_num_queries: object) -> None:
     with connection.execute_wrapper(_refuse):
-        schema.read("default")
+        models.read("default")
 
 
 def _refuse(*_: object) -> None:
@@ -136,7 +154,7 @@ def test_models_of_another_alias_are_known_but_not_expected(settings: object) ->
             return app_label != "oddities"
 
     settings.DATABASE_ROUTERS = [Nowhere()]  # type: ignore[attr-defined]  # pytest-django's fixture
-    declared = schema.read("default")
+    declared = models.read("default")
     odd = [each for each in declared.items if each.model.startswith("oddities.")]
     assert odd
     assert not [each for each in odd if each.is_managed]
@@ -163,4 +181,4 @@ def test_every_model_of_the_project_was_walked(declared: DeclaredIndexes) -> Non
 def test_the_servers_own_names_are_cut_as_it_cuts_them(
     table: str, column: str, label: str, name: str
 ) -> None:
-    assert schema._postgres_name(table, column, label) == name
+    assert naming.of_server(table, column, label) == name

@@ -103,6 +103,14 @@ def test_a_finding_is_told_whole() -> None:
         assert part in rendered
 
 
+def test_findings_that_share_a_fingerprint_have_ids_of_their_own() -> None:
+    """Two sessions with one statement: a baseline knows both by the one, a page must not."""
+    twins = document(findings=(finding(), finding()), known=(finding(status="known"),))
+    ids = [given["id"] for tag, given in page(twins).elements if tag == "article"]
+    print_ = finding().fingerprint
+    assert ids == [print_, f"{print_}-2", f"{print_}-3"]
+
+
 def test_the_page_of_a_rule_is_there_to_unfold() -> None:
     made = page(document(findings=(finding(),)))
     assert made.content["summary"][0].startswith("Two indexes that serve the same queries")

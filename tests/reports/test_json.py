@@ -17,6 +17,7 @@ from django.db import connections
 
 from django_dbaudit.postgres.indexes import Index, IndexKey
 from django_dbaudit.project.schema import DeclaredIndex
+from django_dbaudit.project.structure import DeclaredKey, Structure
 from django_dbaudit.reports import json as format_json
 from django_dbaudit.reports.document import Document, Style
 from samples import SAMPLES, audit, document, finding
@@ -140,6 +141,8 @@ def _fields(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         ("index", Index, {"database", "with_partitions", "declared_by", "servers", "history"}),
         ("index_key", IndexKey, set()),
         ("declared_index", DeclaredIndex, set()),
+        ("structure", Structure, set()),
+        ("declared_key", DeclaredKey, set()),
     ],
 )
 def test_the_schema_knows_every_field_of_a_fact(definition: str, fact: Any, more: set[str]) -> None:

@@ -24,15 +24,17 @@ from django.core.management.base import CommandParser
 
 from django_dbaudit import baseline
 from django_dbaudit.analysis.cluster import Cluster
-from django_dbaudit.analysis.index_edits import LeftOut, plan
+from django_dbaudit.analysis.index_edits import plan
 from django_dbaudit.audit import Audit
 from django_dbaudit.conf import get_config
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import Facts, Unavailable
 from django_dbaudit.management import index_history, index_list, index_selection, index_totals, snapshot
 from django_dbaudit.management import options as option_module
+from django_dbaudit.management.app_migrations import AppMigrations
 from django_dbaudit.management.audit_command import AuditCommand
-from django_dbaudit.management.index_migration import AppMigrations, carry_out
+from django_dbaudit.management.index_migration import carry_out, check_options
+from django_dbaudit.management.migration_steps import Steps
 from django_dbaudit.management.writing import write_stdout
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.server import Server
@@ -70,7 +72,7 @@ class Command(AuditCommand):
         if given["snapshot"]:
             self.snapshot(given)
         elif given["write_migration"]:
-            self.write_migration(AppMigrations(given["write_migration"]), given)
+            self.write_migration(given["write_migration"], given)
         else:
             super().handle(*args, **given)
 
@@ -83,9 +85,12 @@ class Command(AuditCommand):
         if failures:
             raise AuditError("\n".join(failures))
 
-    def write_migration(self, app: AppMigrations, given: Mapping[str, Any]) -> None:
+    def write_migration(self, label: str, given: Mapping[str, Any]) -> None:
+        check_options(given)
         config = get_config()
         options = option_module.parse(given, config)
+        # What is wrong with the app is said before a long look at the server.
+        app = AppMigrations(label)
         seen, outcome = self.look(options, self.rules(options), config)
         if outcome.failures:
             raise AuditError("\n".join(outcome.failures))
@@ -95,16 +100,17 @@ class Command(AuditCommand):
             raise AuditError(
                 f"A migration is written for one database; choose it with --database: {aliases}."
             )
+        (facts,) = primaries
+        app.choose(facts.database.alias, is_there=options.load_facts is None)
         _, asked_for = self.arrange(seen, outcome)
         findings = baseline.compare(asked_for.findings, self.known(options)).new
-        (facts,) = primaries
-        known = [facts.get(kind) for kind in (Indexes, Tables, DeclaredIndexes)]
+        known = [facts.get(kind) for kind in (Indexes, Tables, DeclaredIndexes, MigrationIndexes)]
         for fact in known:
             if isinstance(fact, Unavailable):
                 raise AuditError(f"No migration can be written: {fact.reason}.")
-        edits = plan(app.label, findings, *known)
-        steps = [each if isinstance(each, LeftOut) else app.step(each) for each in edits]
-        self.deliver(carry_out(app, steps), options)
+        taken = [name for each in known[2].items for name in each.names]
+        taken += [each.name for each in known[0].items]
+        self.deliver(carry_out(app, Steps(app, plan(label, findings, *known), taken)), options)
 
     def arrange(self, seen: Facts, outcome: Audit) -> tuple[Facts, Audit]:
         return index_selection.arrange(self.selection, seen, outcome)

@@ -48,6 +48,13 @@ dependent AS (
 ),
 operator_class AS MATERIALIZED (
     SELECT oc.oid, oc.opcdefault, oc.opcintype,
+        -- varchar_ops is another name for the default of its type.
+        oc.opcdefault OR EXISTS (
+            SELECT FROM pg_catalog.pg_opclass AS other
+            WHERE other.opcdefault
+                AND other.opcfamily = oc.opcfamily
+                AND other.opcintype = oc.opcintype
+        ) AS is_default,
         ocn.nspname || '.' || oc.opcname AS name,
         ofn.nspname || '.' || fam.opfname AS family,
         -- Without a default of its own, varchar is text to an index.
@@ -69,6 +76,7 @@ user_index AS MATERIALIZED (
         -- Where the table lacks the column, as before PostgreSQL 15, the outer one is meant.
         (SELECT indnullsnotdistinct FROM (SELECT i.*) AS newer) AS nulls_not_distinct,
         n.nspname, c.relname, c.relkind, c.relpages, c.reltuples, c.relispartition, c.reloptions,
+        c.reltablespace,
         t.relname AS table_name, t.relkind AS table_kind, a.amname,
         i.indrelid IN (SELECT relation FROM busy) AS table_is_locked,
         -- include last_scan
@@ -104,7 +112,8 @@ key AS (
             'collation', con.nspname || '.' || co.collname,
             'descending', (k.options & 1) <> 0,
             'nulls_first', (k.options & 2) <> 0,
-            'is_not_null', COALESCE(col.attnotnull, false)
+            'is_not_null', COALESCE(col.attnotnull, false),
+            'is_default_opclass', oc.is_default
         ) ORDER BY k.position)::text AS keys,
         pg_catalog.string_agg(
             pg_catalog.quote_ident(col.attname) || CASE k.options
@@ -195,7 +204,8 @@ SELECT
     pg_catalog.pg_stat_get_tuples_fetched(i.indexrelid) AS tuples_fetched,
     i.last_scan AS last_scan,
     -- That of a partitioned index is never counted.
-    NULLIF(i.reltuples, -1)::bigint AS entries
+    NULLIF(i.reltuples, -1)::bigint AS entries,
+    tablespace.spcname AS tablespace
 FROM user_index AS i
 JOIN key ON key.indexrelid = i.indexrelid
 LEFT JOIN included ON included.indexrelid = i.indexrelid
@@ -204,6 +214,7 @@ LEFT JOIN dependent ON dependent.conindid = i.indexrelid
 LEFT JOIN extension_member AS of_index ON of_index.objid = i.indexrelid
 LEFT JOIN extension_member AS of_table ON of_table.objid = i.indrelid
 LEFT JOIN busy ON busy.relation = i.indexrelid
+LEFT JOIN pg_catalog.pg_tablespace AS tablespace ON tablespace.oid = i.reltablespace
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN i.table_is_locked THEN '-- definition not read: the table is locked'

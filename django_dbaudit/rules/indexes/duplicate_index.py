@@ -13,8 +13,9 @@ to have it, the next one may not, and the companion is left alone.
 
 **What is never reported.** An index with another predicate, operator class (Django's ``_like``
 companion has one), collation or access method; an index beside one that is invalid; a unique index
-beside one that is not; a unique index beside one that is deferrable or treats NULLs differently. Of
-two equals the one to keep is that which the table is clustered on, or a constraint or a foreign key
+beside one that is not; a unique index beside one that is deferrable or treats NULLs differently; the
+index of a constraint, unless the other one belongs to a unique constraint that says the same. Of two
+equals the one to keep is that which the table is clustered on, or a constraint or a foreign key
 depends on, then the unique one, then the older.
 
 **When to leave it alone.** Hardly ever. While a replacement index is being built concurrently both
@@ -22,7 +23,7 @@ exist for a while.
 
 **How to fix it.** Drop the one that is named: remove it from the model and let a migration drop it
 with ``RemoveIndexConcurrently``. A field with ``unique=True``, or a ``ForeignKey``, needs no entry in
-``Meta.indexes`` of its own.
+``Meta.indexes`` of its own, and with ``unique=True`` none in ``Meta.constraints`` either.
 
 *Source:* `Index uniqueness, ordering and operator classes
 <https://www.postgresql.org/docs/current/indexes.html>`__.

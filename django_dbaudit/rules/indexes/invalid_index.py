@@ -30,6 +30,7 @@ from django_dbaudit import words
 from django_dbaudit.analysis import declaration
 from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.analysis.redundancy import replaces
+from django_dbaudit.analysis.statements import drop_statement
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.rule import Rule
@@ -89,7 +90,7 @@ def _finding(index: Index, beside: list[Index], declarations: Declarations) -> F
 
 def _diagnosis(index: Index, beside: list[Index]) -> tuple[str, Fix]:
     what = f"{index.name} on {index.table} ({words.size(index.size_bytes)})"
-    drop = declaration.drop_statement(index)
+    drop = drop_statement(index)
     if index.is_partitioned:
         return (
             f"{index.name} on {index.table} is invalid: some partition has no valid index attached to it.",
@@ -114,7 +115,7 @@ def _diagnosis(index: Index, beside: list[Index]) -> tuple[str, Fix]:
 
 
 def _leftover(index: Index, what: str, suffix: str, original: Index | None) -> tuple[str, Fix]:
-    drop = declaration.drop_statement(index)
+    drop = drop_statement(index)
     works = original is not None and original.is_usable
     if suffix == "old":
         rest = "its replacement is in place" if works else "there is no working replacement"
@@ -129,7 +130,7 @@ def _leftover(index: Index, what: str, suffix: str, original: Index | None) -> t
 
 
 def _failed_build(index: Index, what: str) -> tuple[str, Fix]:
-    drop = declaration.drop_statement(index)
+    drop = drop_statement(index)
     if index.is_unique and index.is_ready:
         consequence = "no query can use it, yet it still refuses duplicates"
     elif index.is_ready:

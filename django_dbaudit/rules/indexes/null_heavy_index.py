@@ -33,13 +33,13 @@ from collections.abc import Iterator
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration, partial_index
 from django_dbaudit.analysis.declaration import Companions, Declarations
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
 from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, NotRun, Severity
 from django_dbaudit.postgres.column_statistics import ColumnStatistic
 from django_dbaudit.postgres.indexes import Index
-from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX009", severity=Severity.WARNING, since="0.1")
@@ -50,13 +50,12 @@ def null_heavy_index(
     judged: JudgedByColumn,
     columns: LeadingColumns,
     trees: IndexTrees,
-    declared: DeclaredIndexes,
+    fields: Columns,
     declarations: Declarations,
     companions: Companions,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
     candidates = [index for index in judged.items if _can_hold_nulls(index)]
-    fields = partial_index.fields_of(declared)
     heavy = {
         index.oid: index
         for index in candidates
@@ -80,8 +79,7 @@ def null_heavy_index(
 
 
 def _can_hold_nulls(index: Index) -> bool:
-    # While its table is locked, nobody knows its definition.
-    return not index.keys[0].is_not_null and index.definition.startswith("CREATE")
+    return not index.keys[0].is_not_null and index.is_deparsed
 
 
 def _is_like(index: Index) -> bool:
@@ -98,11 +96,12 @@ def _finding(
     size: int,
     null_fraction: float,
     declarations: Declarations,
-    fields: partial_index.Fields,
+    fields: Columns,
 ) -> Finding:
     declared = declarations.of(index)
     key = index.keys[0]
-    field = fields.get((index.table, str(key.column)), str(key.column))
+    made_by = fields.of(index.schema, index.table, key.column)
+    field = made_by.field if made_by else key.column
     return rule.finding(
         declaration.subject(index),
         f"{key.column} is NULL in {words.percent(null_fraction)} of the rows of {index.table}, and "

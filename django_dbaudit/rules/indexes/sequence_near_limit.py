@@ -27,10 +27,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django_dbaudit import words
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.sequences import Sequence, Sequences, SequenceUse
-from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
+from django_dbaudit.project.schema import DeclaredColumn
 from django_dbaudit.rule import Rule
 
 #: Sequences that could not be read and are named; the rest is a number.
@@ -43,9 +44,8 @@ rule = Rule(code="IDX007", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def sequence_near_limit(
-    sequences: Sequences, declared: DeclaredIndexes, thresholds: Thresholds
+    sequences: Sequences, columns: Columns, thresholds: Thresholds
 ) -> Iterator[Finding | NotRun]:
-    fields = {(each.table, each.column): each for each in declared.columns}
     urgent = 1 - (1 - thresholds.sequence_share) / 3
     for sequence in sequences.items:
         if sequence.last_value is None:
@@ -54,7 +54,7 @@ def sequence_near_limit(
         if reach.begins_anew or reach.share < thresholds.sequence_share:
             continue
         use = reach.use
-        field = fields.get((use.table, use.column)) if use else None
+        field = columns.of(use.schema, use.table, use.column) if use else None
         yield rule.finding(
             Subject("sequence", sequence.qualified_name, f"{use.schema}.{use.table}" if use else None),
             _message(sequence, reach),

@@ -28,11 +28,12 @@ from collections.abc import Iterator
 from django_dbaudit import words
 from django_dbaudit.analysis import declaration
 from django_dbaudit.analysis.correspondence import Correspondence
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.redundancy import protection
+from django_dbaudit.analysis.statements import drop_statement
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
 from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.project.migrations import MigrationIndex, MigrationIndexes
-from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="IDX014", severity=Severity.INFO, since="0.1")
@@ -40,13 +41,13 @@ rule = Rule(code="IDX014", severity=Severity.INFO, since="0.1")
 
 @rule.check
 def undeclared_index(
-    correspondence: Correspondence, declared: DeclaredIndexes, migrations: MigrationIndexes
+    correspondence: Correspondence, columns: Columns, migrations: MigrationIndexes
 ) -> Iterator[Finding | NotRun]:
     made = {each.name: each for each in migrations.items}
-    models = {each.table: each.model for each in declared.columns}
     for index in correspondence.undeclared:
         if index.is_usable and protection(index) in (None, "CLUSTER order"):
-            yield _finding(index, models.get(index.table, ""), made.get(index.name))
+            made_for = columns.of_table(index.schema, index.table)
+            yield _finding(index, made_for.model if made_for else "", made.get(index.name))
 
 
 def _finding(index: Index, model: str, made: MigrationIndex | None) -> Finding:
@@ -56,7 +57,7 @@ def _finding(index: Index, model: str, made: MigrationIndex | None) -> Finding:
         "migrations.SeparateDatabaseAndState(state_operations=[migrations.AddIndex(…)])"
     )
     if not made:
-        text += f"\n-- or, if nobody needs it:\n{declaration.drop_statement(index)}"
+        text += f"\n-- or, if nobody needs it:\n{drop_statement(index)}"
     return rule.finding(
         declaration.subject(index),
         f"{index.name} ({words.size(index.size_bytes)}) on {index.table} is declared by no model; {by}.",

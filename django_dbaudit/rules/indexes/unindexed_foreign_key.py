@@ -27,14 +27,17 @@ which indexes serve the lookup was verified with EXPLAIN.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from django_dbaudit import words
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
+from django_dbaudit.analysis.index_names import index_name
 from django_dbaudit.analysis.partitions import TableTrees
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
 from django_dbaudit.postgres.foreign_keys import ForeignKey, ForeignKeys
+from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
 from django_dbaudit.rule import Rule
 
@@ -46,26 +49,36 @@ def unindexed_foreign_key(
     foreign_keys: ForeignKeys,
     support: ForeignKeySupport,
     tables: TableTrees,
+    indexes: Indexes,
+    columns: Columns,
     declared: DeclaredIndexes,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    columns = {(each.table, each.column): each for each in declared.columns}
-    wanted = {(each.table, each.columns): each for each in declared.items if each.kind != "like"}
+    wanted = {(each.table, each.columns): each for each in declared.items if _is_whole(each)}
+    taken = {each.name for each in indexes.items}.union(*(each.names for each in declared.items))
     # One index serves all keys on the same columns, whatever they refer to: it lacks once.
     unserved: dict[tuple[int, frozenset[str]], list[ForeignKey]] = defaultdict(list)
     for foreign_key in foreign_keys.items:
         if foreign_key.is_inherited or not foreign_key.is_enforced or foreign_key.has_period:
             continue
+        unread = support.unread(foreign_key)
+        if unread is not None:
+            yield rule.not_run(f"{unread.table} is locked, and nobody knows what {unread.name} leaves out")
         if not support.is_served(foreign_key):
             same = frozenset(column.name for column in foreign_key.columns)
             unserved[foreign_key.table_oid, same].append(foreign_key)
     for foreign_key, *others in unserved.values():
         names = tuple(column.name for column in foreign_key.columns)
-        field = columns.get((foreign_key.table, names[0]))
+        field = columns.of(foreign_key.schema, foreign_key.table, names[0])
         in_vain = support.is_indexed_in_vain(foreign_key)
         declared_index = wanted.get((foreign_key.table, names))
-        fix = _recast(names) if in_vain else _fix(foreign_key, names, field, declared_index, tables)
+        fix = _recast(names) if in_vain else _fix(foreign_key, names, field, declared_index, tables, taken)
         yield _finding(foreign_key, others, tables, field, fix, thresholds, in_vain=in_vain)
+
+
+def _is_whole(declared: DeclaredIndex) -> bool:
+    """Whether it would hold every row, so that it served the key if it were there."""
+    return declared.kind != "like" and not (declared.structure and declared.structure.predicate)
 
 
 def _finding(
@@ -117,6 +130,7 @@ def _fix(
     field: DeclaredColumn | None,
     wanted: DeclaredIndex | None,
     tables: TableTrees,
+    taken: Container[str],
 ) -> Fix:
     table = tables.by_oid.get(foreign_key.table_oid)
     concurrently = "" if table and table.is_partitioned else "CONCURRENTLY "
@@ -131,7 +145,7 @@ def _fix(
     if field is None or field.is_third_party or len(names) > 1:
         return Fix("sql", statement)
     model = field.model.rpartition(".")[2].lower()
-    short = f"{foreign_key.table[:20]}_{names[0]}"[:26].rstrip("_") + "_idx"
+    short = index_name(foreign_key.table, names, taken=taken)
     return Fix(
         "migration",
         f"Remove db_index=False from {field.model}.{field.field}; on a large table rather add "

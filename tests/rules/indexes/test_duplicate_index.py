@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connections
@@ -182,6 +184,18 @@ def test_two_constraints_protect_their_indexes(scratch: Scratch) -> None:
     assert names(scratch) == []
 
 
+@pytest.mark.parametrize(
+    "two",
+    ["UNIQUE (b, a)", "UNIQUE (a, b) DEFERRABLE", "UNIQUE (a)", "UNIQUE (a, b) INCLUDE (c)"],
+)
+def test_constraints_that_say_something_else_stay(two: str, scratch: Scratch) -> None:
+    scratch.run(
+        TABLE, f"ALTER TABLE t ADD CONSTRAINT one UNIQUE (a, b), ADD CONSTRAINT two {two}, ADD UNIQUE (c)"
+    )
+    assert names(scratch) == []
+    assert scratch.findings("redundant-index") == ()
+
+
 def test_djangos_like_companion_is_no_duplicate(scratch: Scratch) -> None:
     with connections[scratch.alias].schema_editor() as editor:
         editor.create_model(Session)
@@ -220,6 +234,46 @@ def test_of_three_equals_two_are_named_and_the_eldest_is_kept(scratch: Scratch) 
     scratch.run(TABLE, *[f"CREATE INDEX {name} ON t (a)" for name in ("first", "second", "third")])
     found = {each.subject.name: each.related[0].name for each in findings(scratch)}
     assert found == {"public.second": "public.first", "public.third": "public.first"}
+
+
+def test_of_two_equal_unique_constraints_the_younger_is_named(scratch: Scratch) -> None:
+    scratch.run(
+        TABLE,
+        "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a, b)",
+        "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a, b)",
+    )
+    (finding,) = findings(scratch)
+    assert finding.subject.name == "public.two"
+    assert finding.fix is not None
+    scratch.run(finding.fix.text)
+    assert scratch.run("SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass") == [("one",)]
+
+
+def test_the_constraint_that_a_foreign_key_needs_stays(scratch: Scratch) -> None:
+    scratch.run(
+        TABLE,
+        "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a, b)",
+        "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a, b)",
+        "CREATE TABLE child (a int, b int, FOREIGN KEY (a, b) REFERENCES t (a, b))",
+    )
+    ((target,),) = scratch.run("SELECT conindid::regclass::text FROM pg_constraint WHERE contype = 'f'")
+    (finding,) = findings(scratch)
+    assert finding.subject.name == f"public.{'one' if target == 'two' else 'two'}"
+    assert finding.fix is not None
+    scratch.run(finding.fix.text)
+
+
+def test_a_declared_constraint_goes_by_its_operation(scratch: Scratch) -> None:
+    scratch.run(
+        TABLE,
+        "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a)",
+        "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a)",
+    )
+    (plain,) = declared("constraint").items
+    constraint = replace(plain, is_unique=True)
+    finding = only(judge("duplicate-index", scratch, DeclaredIndexes((constraint,), (), ("t",))))
+    assert finding.fix is not None
+    assert finding.fix.text.endswith('migrations.RemoveConstraint("order", "two")')
 
 
 def test_the_clustered_one_stays_though_it_is_younger(scratch: Scratch) -> None:

@@ -19,6 +19,7 @@ from django_dbaudit.rule import get_rule
 from flavors.models import Category, Flavor
 from oddities.models import Constrained, Parent, Tag
 from scratch import Scratch
+from versions import needs_server
 
 RULE = "index-missing-from-database"
 
@@ -107,6 +108,34 @@ class TestWhatIsLeftAlone:
         found = audit.run([get_rule(RULE)], facts.Facts((posed,)), Thresholds()).findings
         assert [each for each in found if each.subject.kind == "index"] == []
 
+    @pytest.mark.parametrize(
+        ("name", "made"),
+        [
+            ("constrained_direction", "(a DESC, b)"),
+            ("constrained_partial", "(b) WITH (fillfactor = 50) WHERE a::bigint > 0::bigint"),
+            ("constrained_partial", "(b) WHERE NOT (a <= 0)"),
+            ("constrained_brin", "USING brin (a) WITH (pages_per_range = 7)"),
+            ("constrained_hash", "USING hash (c text_ops)"),
+        ],
+    )
+    def test_an_index_that_says_the_same_in_other_words(self, shop: Scratch, name: str, made: str) -> None:
+        shop.run(f"DROP INDEX {name}", f"CREATE INDEX {name} ON oddities_constrained {made}")
+        assert missing(shop) == ()
+
+    def test_a_field_of_text_whose_index_somebody_gave_the_types_other_name(self, shop: Scratch) -> None:
+        shop.run(
+            "DROP INDEX flavor_title_copy",
+            "CREATE INDEX flavor_title_copy ON flavors_flavor (title varchar_ops)",
+        )
+        assert missing(shop) == ()
+
+    def test_a_whole_index_while_its_table_is_locked(self, shop: Scratch) -> None:
+        with shop.session() as other, other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE oddities_constrained IN ACCESS EXCLUSIVE MODE")
+            assert missing(shop) == ()
+            cursor.execute("ROLLBACK")
+
 
 class TestWhatIsMissing:
     def test_an_index_of_meta(self, shop: Scratch) -> None:
@@ -154,6 +183,50 @@ class TestWhatIsMissing:
         shop.run("DROP INDEX flavor_title_copy", "CREATE INDEX flavor_title_copy ON flavors_flavor (likes)")
         (finding,) = missing(shop)
         assert finding.message.endswith("and the database has flavor_title_copy on (likes).")
+
+    @pytest.mark.parametrize(
+        ("name", "made", "said"),
+        [
+            ("constrained_direction", "(a, b)", "(a, b DESC), and the database has {} on (a, b)."),
+            ("constrained_direction", "(a, b DESC NULLS LAST)", "{} on (a, b DESC NULLS LAST)."),
+            (
+                "constrained_expression",
+                "(upper(c), a DESC)",
+                '(LOWER("c"), a DESC), and the database has {} on (upper(c), a DESC).',
+            ),
+            ("constrained_partial", "(b)", '(b) WHERE "a" > 0, and the database has {} over all rows.'),
+            ("constrained_partial", "(b) WHERE a > 1", "{} WHERE (a > 1)."),
+            ("constrained_covering", "(b)", "(b) including a, and the database has {} without INCLUDE."),
+            ("constrained_opclass", "(c)", "(c text_pattern_ops), and the database has {} on (c)."),
+            ("constrained_brin", "(a)", "using brin (a), and the database has {} by btree and not brin."),
+            ("constrained_gist", "(during) WHERE a > 0", "{} by btree and not gist, WHERE (a > 0)."),
+        ],
+    )
+    def test_an_index_of_the_name_that_is_otherwise(
+        self, shop: Scratch, name: str, made: str, said: str
+    ) -> None:
+        shop.run(f"DROP INDEX {name}", f"CREATE INDEX {name} ON oddities_constrained {made}")
+        (finding,) = missing(shop)
+        assert finding.message.endswith(said.format(name)), finding.message
+        assert finding.evidence["differences"]
+
+    @pytest.mark.parametrize(
+        ("made", "said"),
+        [
+            ("DEFERRABLE", "deferrable"),
+            ("INCLUDE (b)", "including b"),
+            pytest.param("NULLS NOT DISTINCT", "with NULLS NOT DISTINCT", marks=needs_server(150_000)),
+        ],
+    )
+    def test_a_constraint_of_the_name_that_is_otherwise(self, shop: Scratch, made: str, said: str) -> None:
+        before, after = (made, "") if "NULLS" in made else ("", made)
+        columns = f"{before} (a, c) {after}"
+        shop.run(
+            "ALTER TABLE oddities_constrained DROP CONSTRAINT constrained_plain",
+            f"ALTER TABLE oddities_constrained ADD CONSTRAINT constrained_plain UNIQUE {columns}",
+        )
+        (finding,) = missing(shop)
+        assert finding.message.endswith(f"(a, c), and the database has constrained_plain {said}.")
 
     def test_a_companion_is_but_an_information(self, shop: Scratch) -> None:
         shop.run(f"DROP INDEX {index_of(shop, 'oddities_parent_code_%_like')}")

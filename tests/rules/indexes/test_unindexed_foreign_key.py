@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from django.db import DatabaseError
 
+from django_dbaudit.analysis.index_names import index_name
 from django_dbaudit.finding import Finding, Location, Severity
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndexes
@@ -112,6 +113,37 @@ def keys(cases: dict[str, tuple[str, str]]) -> set[str]:
 def test_a_served_key_is_left_alone(scratch: Scratch) -> None:
     assert children(scratch, SERVED) == list(SERVED)
     assert keys(SERVED).isdisjoint(names(scratch))
+
+
+def test_while_the_table_is_locked_a_partial_index_gets_the_benefit_of_the_doubt(scratch: Scratch) -> None:
+    scratch.run(
+        "CREATE TABLE parent (id int PRIMARY KEY)",
+        "CREATE TABLE child (parent_id int REFERENCES parent)",
+        "CREATE INDEX partly ON child (parent_id) WHERE parent_id IS NOT NULL",
+    )
+    assert names(scratch) == []
+    with scratch.session() as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("LOCK TABLE child IN ACCESS EXCLUSIVE MODE")
+        assert names(scratch) == []
+        (not_run,) = scratch.not_run("unindexed-foreign-key")
+        assert not_run.reason == "child is locked, and nobody knows what partly leaves out"
+        cursor.execute("ROLLBACK")
+
+
+def test_the_index_of_the_fix_is_the_one_that_is_written(scratch: Scratch) -> None:
+    scratch.run(
+        "CREATE TABLE parent (id int PRIMARY KEY)",
+        "CREATE TABLE child (parent_id int REFERENCES parent)",
+        "CREATE INDEX child_parent_id_idx ON child (abs(parent_id))",
+    )
+    column = DeclaredColumn(
+        "child", "parent_id", "shop.Child", "parent", is_third_party=False, location=None
+    )
+    finding = only(judge("unindexed-foreign-key", scratch, DeclaredIndexes((), (column,), ("child",))))
+    assert finding.fix is not None
+    taken = {"child_parent_id_idx"}
+    assert f'name="{index_name("child", ["parent_id"], taken=taken)}"' in finding.fix.text
 
 
 def test_an_unserved_key_is_named(scratch: Scratch) -> None:

@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.color import no_style
 from django.db import IntegrityError, connection, models, transaction
+from django.db.backends.utils import CursorWrapper
 
 from demo import data
 from demo.progress import progress_bar
@@ -56,6 +57,7 @@ class Command(BaseCommand):
                 empty_shop()
             fill_shop(random.Random(seed), size, advance)
         said = leave_invalid_index()
+        meddle()
         analyze()
         self.stdout.write(summary())
         self.stdout.write(f"Left an invalid index behind: {said}")
@@ -140,6 +142,39 @@ def leave_invalid_index() -> str:
         except IntegrityError as error:
             return str(error).splitlines()[0]
     raise CommandError("stock_supplier.email should hold a duplicate, but its index was built.")
+
+
+def meddle() -> None:
+    """What somebody once did to the server by hand, and no model tells of."""
+    with connection.cursor() as cursor:
+        # Sin: index-missing-from-database. The model still asks for it.
+        cursor.execute("DROP INDEX IF EXISTS stock_supplier_email_idx")
+        # Sin: missing-primary-key. A copy for the day that something goes wrong: a row that came in
+        # twice can never be told from its double.
+        cursor.execute("DROP TABLE IF EXISTS stock_move_copy")
+        cursor.execute("CREATE TABLE stock_move_copy AS TABLE stock_stockmove")
+        # Sin: undeclared-index. The next database will not have it.
+        cursor.execute("DROP INDEX IF EXISTS category_name_by_hand")
+        collation = leave_old_collation(cursor)
+        cursor.execute(f"CREATE INDEX category_name_by_hand ON flavors_category (name {collation})")
+
+
+def leave_old_collation(cursor: CursorWrapper) -> str:
+    """Make a collation that is out of date, where the server knows versions of any; how to ask for it."""
+    cursor.execute(
+        "SELECT collprovider::text, collname FROM pg_collation"
+        " WHERE (collprovider, collname) IN (('b', 'pg_c_utf8'), ('i', 'de-x-icu')) ORDER BY collprovider"
+    )
+    known = cursor.fetchone()
+    if known is None:
+        return ""
+    provider, locale = {"b": ("builtin", "C.UTF-8"), "i": ("icu", "de")}[known[0]]
+    cursor.execute("DROP COLLATION IF EXISTS shop_names")
+    # Sin: collation-version-mismatch. As if the system had been upgraded since: the index may be in
+    # an order that nobody sorts by any more.
+    options = f"provider = {provider}, locale = '{locale}', version = '0'"
+    cursor.execute(f"CREATE COLLATION shop_names ({options})")
+    return "COLLATE shop_names"
 
 
 def analyze() -> None:
