@@ -79,6 +79,14 @@ class Thresholds:
     rarely_used_writes_per_day: float = 1000
     #: How many days the statistics must cover before an index is called rarely used.
     rarely_used_days: float = 30
+    #: Rows that a table must have before an index on it is proposed.
+    missing_index_rows: int = 10_000
+    #: Seconds a day that a proven index must save to be a warning; below it is an information.
+    missing_index_seconds_per_day: float = 60
+    #: Seconds a day that an index must save to be proposed at all.
+    missing_index_least_seconds_per_day: float = 1
+    #: Share of a statement's cost that an index must save before it is proposed for it.
+    missing_index_cost_share: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,10 @@ class Config:
     store: str = "default"
     #: How many days of records ``indexreport --snapshot`` keeps there.
     history_days: int = 400
+    #: Bound, in seconds, of all that the planner is asked about statements on record, together.
+    planning_timeout: float = 20
+    #: How many of the statements that took most time the planner is asked about.
+    planned_statements: int = 100
     thresholds: Thresholds = field(default_factory=Thresholds)
 
 

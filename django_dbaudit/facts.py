@@ -18,6 +18,7 @@ from django_dbaudit.conf import Config
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.files import WRITER, FileKind
 from django_dbaudit.finding import Database
+from django_dbaudit.planning import statement_plans
 from django_dbaudit.postgres import (
     collations,
     column_statistics,
@@ -28,18 +29,22 @@ from django_dbaudit.postgres import (
     sequences,
     server,
     sessions,
+    statements,
     tables,
 )
 from django_dbaudit.postgres.collations import Collations
 from django_dbaudit.postgres.column_statistics import ColumnStatistics
 from django_dbaudit.postgres.connection import GuardedConnection
+from django_dbaudit.postgres.failure import LackingError
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
 from django_dbaudit.postgres.index_contents import IndexContents
 from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.plans import StatementPlans
 from django_dbaudit.postgres.sequences import Sequences
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.source import Source
+from django_dbaudit.postgres.statements import Statements
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project import migrations, models, replication
 from django_dbaudit.project.migrations import MigrationIndexes
@@ -64,6 +69,12 @@ FROM_SERVER: Mapping[type[Any], Callable[[Any], Any]] = {
     Sessions: sessions.read,
 }
 
+#: What is had only with an extension, and the facts that each is read with; in this order.
+OF_STATEMENTS: Mapping[type[Any], tuple[Callable[..., Any], tuple[type[Any], ...]]] = {
+    Statements: (statements.read, ()),
+    StatementPlans: (statement_plans.read, (Statements, Tables, Indexes)),
+}
+
 #: Facts about the schema: a database without a table leaves nothing to say about them.
 OF_SCHEMA: Collection[type[Any]] = (
     Tables,
@@ -83,7 +94,9 @@ FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
 #: Read from our own tables, for a database whose `Server` is known.
 FROM_STORE: Collection[type[Any]] = (IndexHistory,)
 
-ALL: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*FROM_SERVER, *FROM_PROJECT, *FROM_STORE)}
+ALL: Mapping[str, type[Any]] = {
+    kind.__name__: kind for kind in (*FROM_SERVER, *OF_STATEMENTS, *FROM_PROJECT, *FROM_STORE)
+}
 
 #: What it means that a fact is not there, for those without which rules know less but still enough.
 ABSENT: Mapping[type[Any], Any] = {
@@ -179,6 +192,10 @@ def _of_alias(
     try:
         with GuardedConnection(alias, config) as connection:
             known = _from_server(connection, wanted, progress)
+            for kind in wanted:
+                if kind in OF_STATEMENTS:
+                    progress(f"{alias}: {kind.__name__}")
+                    known[kind] = _of_statements(connection, kind, known)
     # ImproperlyConfigured: the backend's own word on OPTIONS that it cannot connect with.
     # UnicodeError: a HOST that cannot be the name of one.
     except (Error, ImproperlyConfigured, UnicodeError) as error:
@@ -194,6 +211,15 @@ def _of_alias(
     return AliasFacts(Database(alias, vendor, version), known, replication.read(alias))
 
 
+def _of_statements(connection: GuardedConnection, kind: type[Any], known: Mapping[type[Any], Any]) -> Any:
+    read, needed = OF_STATEMENTS[kind]
+    facts = [known[each] for each in needed]
+    for fact in facts:
+        if isinstance(fact, Unavailable):
+            return fact
+    return _tried(lambda: read(connection, *facts))
+
+
 def _from_project(alias: str, kind: type[Any]) -> Any:
     try:
         return FROM_PROJECT[kind](alias)
@@ -204,6 +230,9 @@ def _from_project(alias: str, kind: type[Any]) -> Any:
 
 def _with_prerequisites(kinds: Collection[type[Any]]) -> list[type[Any]]:
     needed = {Server}.union(*map(derived.sources, kinds))
+    for kind, (_, prerequisites) in reversed(tuple(OF_STATEMENTS.items())):
+        if kind in needed:
+            needed.update(prerequisites)
     if needed.intersection(OF_SCHEMA):
         needed.add(Tables)
     return [kind for kind in ALL.values() if kind in needed]
@@ -242,9 +271,15 @@ def _without_tables(alias: str) -> Unavailable:
 
 
 def _read(source: Source, kind: type[Any]) -> Any:
+    return _tried(lambda: FROM_SERVER[kind](source))
+
+
+def _tried(read: Callable[[], Any]) -> Any:
     for attempt in (1, 2):
         try:
-            return FROM_SERVER[kind](source)
+            return read()
+        except LackingError as error:
+            return Unavailable(str(error))
         # ValueError: a row that lost a part of itself to a DROP between two looks at the catalog.
         except (Error, ValueError) as error:
             code = failure.sqlstate(error)

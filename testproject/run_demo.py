@@ -54,6 +54,7 @@ def main() -> int:
 def prepare(began: float) -> None:
     """A shop with data in it, whose pages have been visited."""
     manage("shell", "-c", CREATE_DATABASE, "-v", "0", DATABASE_URL=maintenance_url())
+    manage("shell", "-c", CREATE_EXTENSIONS, "-v", "0")
     manage("migrate", "--verbosity", "0")
     say(began, "Migrated")
     if not manage_succeeds("shell", "-v", "0", "-c", IS_FILLED):
@@ -80,6 +81,16 @@ with connection.cursor() as cursor:
     cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", ["{DATABASE}"])
     if not cursor.fetchone():
         cursor.execute('CREATE DATABASE "{DATABASE}"')
+"""
+#: What advice on indexes needs, as far as the server has it.
+CREATE_EXTENSIONS = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute(
+        "SELECT name FROM pg_available_extensions WHERE name IN ('pg_stat_statements', 'hypopg')"
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
 """
 IS_FILLED = """
 import sys

@@ -86,8 +86,8 @@ def test_the_setting_must_be_a_dict(value: object) -> None:
 def test_an_unknown_key_names_the_known_ones(key: object) -> None:
     assert refusal({key: []}) == (
         f"DBAUDIT has an unknown key {key!r}; it may have: BASELINE, CONNECT_TIMEOUT, FAIL_ON, "
-        "HISTORY_DAYS, IGNORE, LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, SELECT, STATEMENT_TIMEOUT, STORE, "
-        "THRESHOLDS."
+        "HISTORY_DAYS, IGNORE, LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, PLANNED_STATEMENTS, PLANNING_TIMEOUT, "
+        "SELECT, STATEMENT_TIMEOUT, STORE, THRESHOLDS."
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -33,6 +33,14 @@ SELECT pg_catalog.set_config('statement_timeout', %s, true),
     pg_catalog.set_config('lock_timeout', %s, true),
     pg_catalog.set_config('search_path', 'pg_catalog', true),
     pg_catalog.set_config('work_mem', '32MB', true)"""
+#: For statements of the project's own: names mean what they mean to it, and memory is what it has.
+#: To weigh a merge join the planner looks up the ends of real indexes, which would count as scans of them.
+GUARD_AS_PROJECT = """\
+SELECT pg_catalog.set_config('statement_timeout', %s, true),
+    pg_catalog.set_config('lock_timeout', %s, true),
+    pg_catalog.set_config('enable_mergejoin', 'off', true)"""
+ASK = "SELECT pg_catalog.set_config('django_dbaudit.request', %s, true)"
+ANSWER = "SELECT pg_catalog.textsend(pg_catalog.current_setting('django_dbaudit.answer'))"
 
 
 class GuardedConnection:
@@ -75,27 +83,53 @@ class GuardedConnection:
         """
         text = queries.get(query, self.server_version)
         for name, identifier in (identifiers or {}).items():
-            # Doubled, because the driver looks for its placeholders in the whole text.
-            text = text.replace(f"{{{name}}}", quote(identifier).replace("%", "%%"))
+            # Doubled where the driver looks for its placeholders, which is in the whole text.
+            quoted = quote(identifier).replace("%", "%%") if values else quote(identifier)
+            text = text.replace(f"{{{name}}}", quoted)
+        with self._transaction(GUARD, self._timeouts) as cursor:
+            return _select(cursor, text, values)
+
+    def rows_as_project(self, query: str, values: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """As `rows`, but with the project's own search path."""
+        with self._transaction(GUARD_AS_PROJECT, self._timeouts) as cursor:
+            return _select(cursor, queries.get(query, self.server_version), values)
+
+    def answer(self, script: str, request: Any) -> Any:
+        """Run a script that takes its request from a setting, and leaves its answer in one, as JSON."""
+        with self._transaction(GUARD_AS_PROJECT, self._timeouts) as cursor:
+            cursor.execute(ASK, [json.dumps(request)])
+            cursor.execute(queries.get(script, self.server_version))
+            cursor.execute(ANSWER)
+            return json.loads(_text(cursor.fetchone()))
+
+    @contextlib.contextmanager
+    def _transaction(self, guard: str, settings: Sequence[str]) -> Iterator[Any]:
         with self._wrapper.cursor() as cursor:
             cursor.execute(BEGIN)
             try:
-                cursor.execute(GUARD, self._timeouts)
-                # As JSON both drivers give the same, whatever the project registered; as bytes,
-                # because pg_stat_activity shows the statements of databases in other encodings.
-                cursor.execute(
-                    f"SELECT pg_catalog.textsend(pg_catalog.row_to_json(q)::text) FROM ({text}) AS q",
-                    # Without any the driver leaves a percent sign alone.
-                    values,
-                )
-                found = cursor.fetchall()
+                cursor.execute(guard, settings)
+                yield cursor
             except Error:
                 # A connection that is gone cannot roll back; the first error is the one to tell.
                 with contextlib.suppress(Error):
                     cursor.execute("ROLLBACK")
                 raise
             cursor.execute("ROLLBACK")
-        return (json.loads(bytes(text).decode(errors="replace")) for (text,) in found)
+
+
+def _select(cursor: Any, text: str, values: Mapping[str, object] | None) -> Iterator[dict[str, Any]]:
+    # As JSON both drivers give the same, whatever the project registered; as bytes, because
+    # pg_stat_activity shows the statements of databases in other encodings. Without values the driver
+    # leaves a percent sign alone.
+    cursor.execute(
+        f"SELECT pg_catalog.textsend(pg_catalog.row_to_json(q)::text) FROM ({text}) AS q", values
+    )
+    found = cursor.fetchall()
+    return (json.loads(_text(row)) for row in found)
+
+
+def _text(row: Any) -> str:
+    return bytes(row[0]).decode(errors="replace")
 
 
 def milliseconds(seconds: float) -> str:

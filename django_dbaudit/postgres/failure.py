@@ -5,8 +5,18 @@ from __future__ import annotations
 INSUFFICIENT_PRIVILEGE = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
+#: What pg_stat_statements says where it was not loaded with the server.
+NOT_IN_PREREQUISITE_STATE = "55000"
+#: A relation or a column that a statement names does not exist.
+GONE = frozenset({"42P01", "42703", "3F000"})
+#: The language is not there, or is not ours to use.
+NO_LANGUAGE = frozenset({"42704", "42501"})
 #: A relation went away between two looks at the catalog: worth a second try, as a lock is.
 VANISHED = frozenset({LOCK_NOT_AVAILABLE, "42P01", "42704", "XX000"})
+
+
+class LackingError(Exception):
+    """A fact cannot be had because the server lacks something, which is a normal state."""
 
 
 def sqlstate(error: BaseException) -> str | None:

@@ -26,3 +26,13 @@ class Source(Protocol):
         identifiers: Mapping[str, str] | None = None,
     ) -> Iterable[dict[str, Any]]:
         """The rows of one query, each as the JSON object that the server makes of it."""
+
+
+class ProjectSource(Source, Protocol):
+    """A source that can also look at things as the project does, whose names mean what it means."""
+
+    def rows_as_project(self, query: str, values: Mapping[str, object]) -> Iterable[dict[str, Any]]:
+        """As ``rows``, but with the project's own search path."""
+
+    def answer(self, script: str, request: Any) -> Any:
+        """Run a script that takes its request from a setting, and leaves its answer in one, as JSON."""

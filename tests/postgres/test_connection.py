@@ -71,7 +71,8 @@ def unavailable(seen: facts.Facts) -> dict[str, facts.Unavailable]:
 
 
 def everything(alias: str) -> facts.Facts:
-    return facts.gather([alias], set(facts.ALL.values()), Config())
+    kinds = set(facts.ALL.values()).difference(facts.OF_STATEMENTS)
+    return facts.gather([alias], kinds, Config())
 
 
 # The guard.

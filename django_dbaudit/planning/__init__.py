@@ -1,0 +1,1 @@
+"""From statements on record to what the planner says of them, today and with other indexes."""

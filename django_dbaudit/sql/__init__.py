@@ -1,0 +1,1 @@
+"""The project's statements, read as PostgreSQL's grammar has them; ``sqlglot`` does the parsing."""
