@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from django_dbaudit.analysis.correspondence import Correspondence
+from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.errors import AuditError
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.tables import Tables
@@ -57,7 +58,7 @@ def test_one_rule_is_not_named_by_a_prefix() -> None:
 def test_what_a_rule_needs_is_what_its_function_takes() -> None:
     assert get_rule("undeclared-index").needs == {
         "correspondence": Correspondence,
-        "declared": DeclaredIndexes,
+        "columns": Columns,
         "migrations": MigrationIndexes,
     }
 

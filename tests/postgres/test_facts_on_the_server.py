@@ -249,7 +249,7 @@ def test_our_queries_keep_no_lock_that_others_could_wait_for(scratch: Scratch) -
         ):
             cursor.execute(BEGIN)
             text = queries.get(query, version)
-            # With values a driver takes every percent sign for a placeholder.
+            # Without parameters a per cent sign stands for itself, as in format('%I').
             cursor.execute(text, {"smallest": 0, "relations": ["flavor"]} if "%(" in text else None)
             cursor.execute(
                 "SELECT c.relkind::text, l.mode FROM pg_catalog.pg_locks AS l "

@@ -50,8 +50,31 @@ TRAPS = (
     ),
     Trap(
         "two_constraints",
-        "Neither constraint's index can be dropped, and which promise to give up is not an index's matter.",
+        "Neither index can be dropped; but the younger constraint can go, with no promise lost.",
         (T, "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a)"),
+        {"two": duplicate("one")},
+        works=("INSERT INTO t (id, a) VALUES (1, 1) ON CONFLICT (a) DO NOTHING",),
+        refused=("INSERT INTO t (id, a) VALUES (2, 1)",),
+    ),
+    Trap(
+        "two_constraints_and_a_foreign_key",
+        "A foreign key leans on one of the two, and the server refuses to drop that one.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a)",
+            "CREATE TABLE child (id int PRIMARY KEY REFERENCES t (a))",
+            "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a)",
+        ),
+        {"two": duplicate("one")},
+    ),
+    Trap(
+        "two_constraints_that_differ",
+        "One is checked at the end of the transaction, which no ON CONFLICT can do with.",
+        (
+            T,
+            "ALTER TABLE t ADD CONSTRAINT one UNIQUE (a)",
+            "ALTER TABLE t ADD CONSTRAINT two UNIQUE (a) DEFERRABLE",
+        ),
     ),
     Trap(
         "unique_and_primary_key_constraint",
