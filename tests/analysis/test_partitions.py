@@ -13,6 +13,7 @@ from django_dbaudit.postgres.tables import Tables
 from posing import an_index
 from running import command
 from scratch import Scratch
+from settling import write
 
 EARLY, LATE = (datetime(2026, 1, day, tzinfo=timezone.utc) for day in (1, 31))
 
@@ -51,7 +52,8 @@ def test_an_attached_index_whose_root_is_not_known_is_no_trouble() -> None:
 
 @pytest.fixture
 def sales(scratch: Scratch) -> Scratch:
-    scratch.run(
+    write(
+        scratch,
         "CREATE TABLE sale (id int, made date) PARTITION BY RANGE (made)",
         "CREATE TABLE sale_old PARTITION OF sale FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')",
         "CREATE TABLE sale_new PARTITION OF sale FOR VALUES FROM ('2021-01-01') TO ('2022-01-01') "
