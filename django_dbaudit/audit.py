@@ -8,13 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_dbaudit.analysis import what_if
+from django_dbaudit import derived
 from django_dbaudit.analysis.cluster import Cluster
+from django_dbaudit.analysis.what_if import DROPS, WhatIf
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.facts import OF_SCHEMA, AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Finding, NotRun, worst_first
-from django_dbaudit.postgres.indexes import Indexes
-from django_dbaudit.postgres.plans import StatementPlans
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.rule import Rule
 
@@ -34,8 +33,8 @@ def needed_facts(rules: Iterable[Rule]) -> set[type[Any]]:
     """The kinds of facts to gather for these rules, and to weigh their findings with."""
     rules = list(rules)
     kinds = {kind for rule in rules for kind in rule.sources if kind is not Thresholds}
-    if any(rule.name in what_if.DROPS for rule in rules):
-        kinds.add(StatementPlans)
+    if any(rule.name in DROPS for rule in rules):
+        kinds |= derived.sources(WhatIf)
     return kinds
 
 
@@ -76,7 +75,7 @@ class _Runner:
             self._ran += 1
             # Whole before any of it counts: half a rule's findings would pass for all of them.
             outcomes = list(rule.function(**arguments))
-            self._add(alias, _weighed(alias, outcomes) if rule.name in what_if.DROPS else outcomes)
+            self._add(alias, _weighed(alias, outcomes) if rule.name in DROPS else outcomes)
         except Exception as error:  # one rule's defect must not cost the other findings
             logger.debug("rule %s failed", rule.name, exc_info=True)
             reason = f"a defect of django-dbaudit, please report it: {type(error).__name__}: {error}"
@@ -113,8 +112,7 @@ class _Runner:
 
 def _weighed(alias: AliasFacts, outcomes: Sequence[Finding | NotRun]) -> Sequence[Finding | NotRun]:
     """Held against the statements on record, where there are any: they are evidence, not a need."""
-    indexes, plans = alias.get(Indexes), alias.get(StatementPlans)
-    if not outcomes or isinstance(indexes, Unavailable) or isinstance(plans, Unavailable):
+    judge = alias.get(WhatIf)
+    if isinstance(judge, Unavailable):
         return outcomes
-    judge = what_if.WhatIf(indexes, plans)
     return [judge.weigh(each) if isinstance(each, Finding) else each for each in outcomes]

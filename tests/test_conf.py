@@ -63,13 +63,13 @@ def test_each_severity_and_never_may_be_what_fails(word: str) -> None:
 @pytest.mark.parametrize("name", [*FLOATS, *WHOLE])
 @pytest.mark.parametrize("value", [0, 1])
 def test_nought_and_one_are_in_bounds_for_every_threshold(name: str, value: int) -> None:
-    parse({"THRESHOLDS": {name: value}})
+    assert getattr(parse({"THRESHOLDS": {name: value}}).thresholds, name.lower()) == value
 
 
 @pytest.mark.parametrize("name", TIMEOUTS)
 @pytest.mark.parametrize("value", [0.001, 2_147_483])
 def test_the_ends_of_a_timeouts_range_belong_to_it(name: str, value: float) -> None:
-    parse({name: value})
+    assert getattr(parse({name: value}), name.lower()) == value
 
 
 # What is refused.

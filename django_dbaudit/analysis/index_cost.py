@@ -10,14 +10,15 @@ an index in the right order saves: whoever compares the two has to leave room.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django_dbaudit.analysis.leading_columns import LeadingColumns
-from django_dbaudit.analysis.partitions import PAGE, TableTrees
+from django_dbaudit.analysis.partitions import IndexTrees, TableTrees
 from django_dbaudit.analysis.usage import Usage
 from django_dbaudit.derived import DerivedFact
-from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.btree_pages import PAGE
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.postgres.tables import Table
 
 #: Pages from the root of a btree to one of its leaves.
@@ -50,7 +51,10 @@ class IndexCost:
 class IndexCosts(DerivedFact):
     """What each index costs and saves."""
 
-    def __init__(self, indexes: Indexes, tables: TableTrees, columns: LeadingColumns, usage: Usage) -> None:
+    def __init__(
+        self, indexes: IndexTrees, tables: TableTrees, columns: LeadingColumns, usage: Usage
+    ) -> None:
+        self._indexes = indexes
         self._tables = tables.by_oid
         self._columns = columns
         self._usage = usage
@@ -60,12 +64,13 @@ class IndexCosts(DerivedFact):
 
     def of(self, index: Index) -> IndexCost:
         tree = list(self._usage.counted(index))
-        own = list(written(index, tree))
+        # Writes keep up the index and its partitions', not the others whose work it does.
+        own = {each.oid: each for each in self._indexes.tree(index)}
         parts = [(each, self._tables[each.table_oid]) for each in tree if each.table_oid in self._tables]
-        tables = {each.oid: each for one, each in parts if one in own}.values()
+        tables = {each.oid: each for one, each in parts if one.oid in own}.values()
         return IndexCost(
             scans=sum(each.scans for each in tree),
-            entries_written=sum(entries_written(each, self._tables) for each in own),
+            entries_written=sum(entries_written(each, self._tables) for each in own.values()),
             updates=sum(each.rows_updated for each in tables),
             hot_updates=sum(each.rows_hot_updated for each in tables),
             pages_saved=sum(self._saved(each, table) for each, table in parts),
@@ -101,15 +106,6 @@ class IndexCosts(DerivedFact):
             return float("inf")
         rows = max(1, table.rows)
         return rows / (distinct if distinct > 0 else -distinct * rows)
-
-
-def written(index: Index, tree: Iterable[Index]) -> Iterator[Index]:
-    """Of an index and those whose work it does, the ones that writes have to keep up with it."""
-    below = {index.oid}
-    for each in tree:
-        if each is index or each.parent_oid in below:
-            below.add(each.oid)
-            yield each
 
 
 def entries_written(index: Index, tables: Mapping[int, Table]) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from django_dbaudit.analysis.partitions import PAGE, IndexTrees
+from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.analysis.redundancy import protection
 from django_dbaudit.analysis.usage import DroppableIndexes
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.derived import DerivedFact
+from django_dbaudit.postgres.btree_pages import PAGE
 from django_dbaudit.postgres.column_statistics import ColumnStatistic, ColumnStatistics
 from django_dbaudit.postgres.indexes import Index
 

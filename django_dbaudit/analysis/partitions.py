@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from django_dbaudit.derived import DerivedFact
+from django_dbaudit.postgres.btree_pages import PAGE
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.tables import Table, Tables
-
-PAGE = 8192
 
 
 class _Relation(Protocol):
@@ -65,6 +64,10 @@ class IndexTrees(DerivedFact):
     def tree(self, index: Index) -> Iterable[Index]:
         """The index, and those attached to it."""
         return self._forest.tree(index.oid) if index.is_partitioned else (index,)
+
+    def root(self, index: Index) -> Index:
+        """The uppermost one that it is attached to; itself if it is not attached."""
+        return self._forest.root(index)
 
     def size(self, index: Index) -> int:
         """Bytes of the whole tree."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from django_dbaudit import words
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
 from django_dbaudit.postgres.plans import PlannedStatement, StatementPlans
@@ -20,7 +21,7 @@ SLOWER = 1.2
 SHOWN, LENGTH = 3, 200
 
 
-class WhatIf:
+class WhatIf(DerivedFact):
     """Weighs findings with what the planner said of one database's statements."""
 
     def __init__(self, indexes: Indexes, plans: StatementPlans) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,9 +87,9 @@ class IndexList:
         for oid, group in by_table.items():
             yield self._table(oid, group, found, say_alias=say_alias)
 
-    def totals(self, outcome: Audit) -> Totals:
+    def totals(self, going: Mapping[int, Index]) -> Totals:
+        """``going`` is what `going` says."""
         all_of = self._with_partitions(self.indexes)
-        going = self.going(outcome)
         return Totals(
             indexes=len(self.indexes),
             size_bytes=sum(each.size_bytes for each in all_of.values()),
@@ -108,10 +108,10 @@ class IndexList:
         """These and all attached to them, by oid: each once, be it shown itself or not."""
         return {each.oid: each for index in indexes for each in self.trees.tree(index)}
 
-    def bloated(self, outcome: Audit) -> dict[str, int]:
+    def bloated(self, outcome: Audit, going: Mapping[int, Index]) -> dict[str, int]:
         """The indexes to rebuild, with the bytes that each wins; those that can go are not among them."""
-        going = {index.qualified_name for index in self.going(outcome).values()}
-        sizes = {name: won(each) for name, each in self._findings(outcome).items() if name not in going}
+        names = {index.qualified_name for index in going.values()}
+        sizes = {name: won(each) for name, each in self._findings(outcome).items() if name not in names}
         return {name: size for name, size in sizes.items() if size}
 
     def _findings(self, outcome: Audit) -> dict[str, list[Finding]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django_dbaudit import words
@@ -10,6 +11,7 @@ from django_dbaudit.audit import Audit
 from django_dbaudit.facts import AliasFacts, Facts
 from django_dbaudit.management import index_list
 from django_dbaudit.management.index_list import IndexList
+from django_dbaudit.postgres.indexes import Index
 from django_dbaudit.postgres.server import Server
 
 #: Of less than a day nobody can tell what is usual in one.
@@ -18,10 +20,10 @@ A_DAY = timedelta(days=1)
 
 def line(seen: Facts, outcome: Audit) -> str:
     known = {each.database.alias: each for each in seen.aliases}
-    lists = list(index_list.lists(seen))
-    totals = [each.totals(outcome) for each in lists]
-    rebuilt = [size for each in lists for size in each.bloated(outcome).values()]
-    writes = sum(_written_a_day(each, known[each.alias], outcome) for each in lists)
+    lists = [(each, each.going(outcome)) for each in index_list.lists(seen)]
+    totals = [each.totals(going) for each, going in lists]
+    rebuilt = [size for each, going in lists for size in each.bloated(outcome, going).values()]
+    writes = sum(_written_a_day(each, going.values(), known[each.alias]) for each, going in lists)
     text = (
         f"{words.count(sum(each.indexes for each in totals), 'index')}, "
         f"{words.size(sum(each.size_bytes for each in totals))}; "
@@ -35,10 +37,10 @@ def line(seen: Facts, outcome: Audit) -> str:
     return f"{text}."
 
 
-def _written_a_day(each: IndexList, facts: AliasFacts, outcome: Audit) -> float:
+def _written_a_day(each: IndexList, going: Iterable[Index], facts: AliasFacts) -> float:
     """Entries that writes make, on a day, in the indexes that can go."""
     server = facts.get(Server)
     if not isinstance(server, Server) or server.statistics_age < A_DAY:
         return 0.0
-    number = sum(entries_written(part, each.tables.by_oid) for part in each.going(outcome).values())
+    number = sum(entries_written(part, each.tables.by_oid) for part in going)
     return number / (server.statistics_age / A_DAY)

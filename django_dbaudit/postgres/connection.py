@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import Error, connections
 from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from django_dbaudit.conf import Config
 from django_dbaudit.postgres import queries
@@ -86,35 +87,43 @@ class GuardedConnection:
             # Doubled where the driver looks for its placeholders, which is in the whole text.
             quoted = quote(identifier).replace("%", "%%") if values else quote(identifier)
             text = text.replace(f"{{{name}}}", quoted)
-        with self._transaction(GUARD, self._timeouts) as cursor:
+        with self._transaction(GUARD) as cursor:
             return _select(cursor, text, values)
 
     def rows_as_project(self, query: str, values: Mapping[str, object]) -> Iterator[dict[str, Any]]:
         """As `rows`, but with the project's own search path."""
-        with self._transaction(GUARD_AS_PROJECT, self._timeouts) as cursor:
+        with self._transaction(GUARD_AS_PROJECT) as cursor:
             return _select(cursor, queries.get(query, self.server_version), values)
 
     def answer(self, script: str, request: Any) -> Any:
         """Run a script that takes its request from a setting, and leaves its answer in one, as JSON."""
-        with self._transaction(GUARD_AS_PROJECT, self._timeouts) as cursor:
+        with self._transaction(GUARD_AS_PROJECT) as cursor:
             cursor.execute(ASK, [json.dumps(request)])
             cursor.execute(queries.get(script, self.server_version))
             cursor.execute(ANSWER)
             return json.loads(_text(cursor.fetchone()))
 
-    @contextlib.contextmanager
-    def _transaction(self, guard: str, settings: Sequence[str]) -> Iterator[Any]:
-        with self._wrapper.cursor() as cursor:
-            cursor.execute(BEGIN)
-            try:
-                cursor.execute(guard, settings)
-                yield cursor
-            except Error:
-                # A connection that is gone cannot roll back; the first error is the one to tell.
-                with contextlib.suppress(Error):
-                    cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("ROLLBACK")
+    def _transaction(self, guard: str) -> contextlib.AbstractContextManager[CursorWrapper]:
+        return transaction(self._wrapper, (BEGIN, "ROLLBACK"), guard, self._timeouts)
+
+
+@contextlib.contextmanager
+def transaction(
+    wrapper: BaseDatabaseWrapper, ends: tuple[str, str], guard: str, settings: Sequence[str]
+) -> Iterator[CursorWrapper]:
+    """A transaction with settings of its own; ``ends`` are the statements that begin and end it."""
+    begin, end = ends
+    with wrapper.cursor() as cursor:
+        cursor.execute(begin)
+        try:
+            cursor.execute(guard, settings)
+            yield cursor
+        except BaseException:
+            # A connection that is gone cannot roll back; the first error is the one to tell.
+            with contextlib.suppress(Error):
+                cursor.execute("ROLLBACK")
+            raise
+        cursor.execute(end)
 
 
 def _select(cursor: Any, text: str, values: Mapping[str, object] | None) -> Iterator[dict[str, Any]]:

@@ -67,6 +67,15 @@ class Server:
         return self.taken_at - self.statistics_since
 
 
+def in_days(age: timedelta) -> float:
+    """An age in days, at least one: of less nobody can tell what is usual in a day.
+
+    >>> in_days(timedelta(hours=36)), in_days(timedelta(hours=1))
+    (1.5, 1.0)
+    """
+    return max(1.0, age / timedelta(days=1))
+
+
 def read(source: Source) -> Server:
     (row,) = source.rows("server")
     writes = row.pop("writes_timeline")

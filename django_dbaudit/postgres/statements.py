@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import Error
 
 from django_dbaudit.codec import decode
 from django_dbaudit.postgres import extensions, failure
 from django_dbaudit.postgres.failure import LackingError
+from django_dbaudit.postgres.server import in_days
 from django_dbaudit.postgres.source import Source
 
 NAME = "pg_stat_statements"
@@ -50,9 +51,8 @@ class Statements:
     taken_at: datetime
 
     def days(self, statement: Statement) -> float:
-        """How long the statement has been counted; of less than a day nobody can tell what is usual."""
-        age = self.taken_at - (statement.since or self.since)
-        return max(1.0, age / timedelta(days=1))
+        """How long the statement has been counted."""
+        return in_days(self.taken_at - (statement.since or self.since))
 
 
 def read(source: Source) -> Statements:

@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from django_dbaudit.conf import Config
 from django_dbaudit.errors import AuditError
 from django_dbaudit.postgres import failure
-from django_dbaudit.postgres.connection import milliseconds, private_copy
+from django_dbaudit.postgres.connection import milliseconds, private_copy, transaction
 
 READ = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
@@ -86,29 +86,20 @@ class Store:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Transaction]:
         """One look at the records, all of them as of one moment."""
-        with self._explained("read"), self._transaction(READ, self._lock_timeout) as transaction:
-            yield transaction
+        with self._explained("read"), self._transaction(READ, self._lock_timeout) as records:
+            yield records
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Transaction]:
         """All or nothing, and one writer after the other."""
         # Nobody but another writer of ours waits for the lock that we wait for: there is time.
-        with self._explained("write"), self._transaction(WRITE, self._timeout) as transaction:
-            yield transaction
+        with self._explained("write"), self._transaction(WRITE, self._timeout) as records:
+            yield records
 
     @contextlib.contextmanager
     def _transaction(self, begin: str, lock_timeout: str) -> Iterator[Transaction]:
-        with self._wrapper.cursor() as cursor:
-            cursor.execute(begin)
-            try:
-                cursor.execute(GUARD, (self._timeout, lock_timeout))
-                yield Transaction(cursor)
-            except BaseException:
-                # A connection that is gone cannot roll back; the first error is the one to tell.
-                with contextlib.suppress(Error):
-                    cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
+        with transaction(self._wrapper, (begin, "COMMIT"), GUARD, (self._timeout, lock_timeout)) as cursor:
+            yield Transaction(cursor)
 
     @contextlib.contextmanager
     def _explained(self, what: str) -> Iterator[None]:

@@ -74,7 +74,7 @@ def test_locks_go_with_each_plan_and_indexes_with_the_last(sales: Scratch) -> No
 def test_no_lock_is_kept_while_the_rest_is_planned(sales: Scratch) -> None:
     with GuardedConnection(sales.alias, Config()) as connection:
         Planner(connection, None).ask([Job(1, ((1, LOOK),))])
-        with connection._transaction("SELECT %s, %s", ("", "")) as cursor:
+        with connection._transaction("SELECT %s, %s") as cursor:
             cursor.execute("SELECT pg_catalog.set_config('django_dbaudit.request', %s, true)", [REQUEST])
             cursor.execute(queries.get("plan_statements", connection.server_version))
             cursor.execute(

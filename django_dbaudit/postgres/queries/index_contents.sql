@@ -4,11 +4,7 @@
 -- Of a relation that somebody holds or awaits ACCESS EXCLUSIVE no file is looked at, for we would queue
 -- behind that lock. to_jsonb reads attstattarget, which is NULL from PostgreSQL 17 on where it was -1.
 WITH busy AS MATERIALIZED (
-    SELECT DISTINCT relation
-    FROM pg_catalog.pg_locks
-    WHERE locktype = 'relation'
-        AND mode = 'AccessExclusiveLock'
-        AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    -- include busy
 ),
 large_index AS MATERIALIZED (
     SELECT i.*, n.nspname, c.relname, c.reltuples, c.reloptions, a.amname, t.relname AS table_name,

@@ -10,9 +10,5 @@ FROM pg_catalog.unnest(%(oids)s::bigint[]) AS wanted (oid)
 JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid::oid AND c.relkind = 'i'
 CROSS JOIN LATERAL {pgstattuple}.pgstatindex(c.oid::pg_catalog.regclass) AS m
 WHERE c.oid NOT IN (
-    SELECT l.relation
-    FROM pg_catalog.pg_locks AS l
-    WHERE l.locktype = 'relation'
-        AND l.mode = 'AccessExclusiveLock'
-        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    -- include busy
 )

@@ -86,8 +86,11 @@ def bloated_index(
     bloated: dict[int, list[_Part]] = defaultdict(list)
     open_: dict[str, list[str]] = defaultdict(list)
     for each in contents.items:
-        root = _root(by_oid.get(each.oid), by_oid)
-        if root is None or root.extension or root.oid in droppable.oids or each.access_method == "brin":
+        index = by_oid.get(each.oid)
+        if index is None:
+            continue
+        root = trees.root(index)
+        if root.extension or root.oid in droppable.oids or each.access_method == "brin":
             continue
         judged = _judge(each, thresholds)
         if isinstance(judged, str):
@@ -112,12 +115,6 @@ class _Part:
     def won(self) -> int:
         """Bytes that a rebuild surely wins."""
         return self.contents.size_bytes - self.rebuilt.most
-
-
-def _root(index: Index | None, by_oid: dict[int, Index]) -> Index | None:
-    while index is not None and index.parent_oid is not None and index.parent_oid in by_oid:
-        index = by_oid[index.parent_oid]
-    return index
 
 
 def _judge(contents: Contents, thresholds: Thresholds) -> _Part | str | None:

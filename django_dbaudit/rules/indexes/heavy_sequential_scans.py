@@ -34,11 +34,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis.partitions import PAGE, TableTrees
+from django_dbaudit.analysis.partitions import TableTrees
 from django_dbaudit.analysis.usage import not_counted
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity, Subject
-from django_dbaudit.postgres.server import Server
+from django_dbaudit.postgres.btree_pages import PAGE
+from django_dbaudit.postgres.server import Server, in_days
 from django_dbaudit.postgres.tables import Table, Tables
 from django_dbaudit.rule import Rule
 
@@ -62,17 +63,12 @@ def heavy_sequential_scans(
     for table in tables.items:
         if _is_heavy(table, server, thresholds):
             heavy[trees.root(table).oid].append(table)
-    days = _days(server)
+    days = in_days(server.statistics_age)
     for oid, parts in heavy.items():
         reading = _Reading.of(parts, days)
         is_warning = reading.rows_per_day >= thresholds.sequential_rows_per_day
         if is_warning or reading.share_of_scans >= NOTABLE:
             yield _finding(trees.by_oid[oid], reading, server, is_warning=is_warning)
-
-
-def _days(server: Server) -> float:
-    # Of less than a day nobody can tell what is usual in one.
-    return max(1.0, server.statistics_age / timedelta(days=1))
 
 
 def _is_heavy(table: Table, server: Server, thresholds: Thresholds) -> bool:
@@ -81,7 +77,7 @@ def _is_heavy(table: Table, server: Server, thresholds: Thresholds) -> bool:
         table.rows >= thresholds.sequential_scan_rows
         and table.size_bytes >= thresholds.sequential_scan_pages * PAGE
         and table.sequential_scans > 0
-        and table.sequential_scans / _days(server) >= thresholds.sequential_scans_per_day
+        and table.sequential_scans / in_days(server.statistics_age) >= thresholds.sequential_scans_per_day
         and table.sequential_rows_read / table.sequential_scans >= WHOLE * table.rows
         and (
             last is None

@@ -33,15 +33,14 @@ table, or that returns them in its order, may be worth its price as well.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, selectivity, usage
+from django_dbaudit.analysis import declaration, usage
 from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Companions, Declarations
-from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
-from django_dbaudit.analysis.leading_columns import JudgedByColumn, LeadingColumns
+from django_dbaudit.analysis.leading_columns import LeadingColumns
 from django_dbaudit.analysis.partitions import IndexTrees
+from django_dbaudit.analysis.selectivity import FewValues
 from django_dbaudit.analysis.usage import DroppableIndexes, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
@@ -58,11 +57,10 @@ rule = Rule(code="IDX010", severity=Severity.WARNING, since="0.1")
 
 @rule.check
 def low_selectivity_index(
-    judged: JudgedByColumn,
+    few: FewValues,
     columns: LeadingColumns,
     trees: IndexTrees,
     reads: Usage,
-    support: ForeignKeySupport,
     droppable: DroppableIndexes,
     declarations: Declarations,
     companions: Companions,
@@ -74,29 +72,15 @@ def low_selectivity_index(
     if too_early:
         yield rule.not_run(too_early)
         return
-    candidates = [
-        index
-        for index in judged.items
-        if selectivity.is_over_one_column(index)
-        and index.oid not in support.oids
-        and not usage.serves_django(declarations.of(index))
-    ]
-    days = max(1.0, (server.taken_at - cluster.statistics_since(server)) / timedelta(days=1))
-    shares = {index.oid: selectivity.shares(columns.statistic(index), thresholds) for index in candidates}
-    useless = {
-        index.oid
-        for index in candidates
-        if selectivity.is_even(shares[index.oid], thresholds)
-        and not _is_much_read(index, reads, days, thresholds)
-    }
-    for index in candidates:
-        if index.oid in useless:
+    for index in few.candidates:
+        shares = few.shares[index.oid]
+        if index.oid in few.useless:
             companion = companions.of(index)
-            stays = companion if companion and companion.oid not in useless | droppable.oids else None
-            yield _useless(index, trees.size(index), reads, shares[index.oid], declarations, stays)
-        elif _is_lopsided(shares[index.oid], thresholds):
-            yield _lopsided(index, trees.size(index), reads, shares[index.oid], declarations, thresholds)
-    for reason in columns.unjudged(candidates):
+            stays = companion if companion and companion.oid not in few.useless | droppable.oids else None
+            yield _useless(index, trees.size(index), reads, shares, declarations, stays)
+        elif _is_lopsided(shares, thresholds):
+            yield _lopsided(index, trees.size(index), reads, shares, declarations, thresholds)
+    for reason in columns.unjudged(few.candidates):
         yield rule.not_run(reason)
 
 
@@ -108,10 +92,6 @@ def _is_lopsided(shares: tuple[float, ...], thresholds: Thresholds) -> bool:
 def _common(shares: tuple[float, ...], thresholds: Thresholds) -> float:
     """The share of the rows whose value is too common for an index."""
     return sum(share for share in shares if share >= thresholds.low_selectivity_share)
-
-
-def _is_much_read(index: Index, reads: Usage, days: float, thresholds: Thresholds) -> bool:
-    return reads.scans(index) / days >= thresholds.low_selectivity_scans_per_day
 
 
 def _useless(

@@ -53,7 +53,7 @@ from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, NotRun, Severity, Subject
 from django_dbaudit.postgres.indexes import Indexes
 from django_dbaudit.postgres.plans import StatementPlans
-from django_dbaudit.postgres.server import Server
+from django_dbaudit.postgres.server import Server, in_days
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.rule import Rule
@@ -73,10 +73,9 @@ def missing_index(
     server: Server,
     thresholds: Thresholds,
 ) -> Iterator[Finding | NotRun]:
-    days = max(1.0, server.statistics_age / timedelta(days=1))
     fields = index_entry.fields_of(declared)
     taken = {index.name for index in indexes.items}
-    for advice in advise(plans, tables, days, thresholds):
+    for advice in advise(plans, tables, in_days(server.statistics_age), thresholds):
         yield _finding(advice, plans, fields, taken, thresholds)
         taken.add(index_entry.name_of(advice.candidate, taken))
     for reason in _not_looked_at(plans):

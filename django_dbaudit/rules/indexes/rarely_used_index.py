@@ -42,19 +42,20 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django_dbaudit import words
-from django_dbaudit.analysis import declaration, selectivity, usage
+from django_dbaudit.analysis import declaration, usage
 from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.declaration import Companions, Declarations
 from django_dbaudit.analysis.foreign_key_support import ForeignKeySupport
 from django_dbaudit.analysis.index_cost import IndexCost, IndexCosts
-from django_dbaudit.analysis.leading_columns import LeadingColumns
-from django_dbaudit.analysis.partitions import PAGE, IndexTrees
+from django_dbaudit.analysis.partitions import IndexTrees
 from django_dbaudit.analysis.redundancy import protection
+from django_dbaudit.analysis.selectivity import FewValues
 from django_dbaudit.analysis.usage import DroppableIndexes, Usage
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, Fix, NotRun, Severity
+from django_dbaudit.postgres.btree_pages import PAGE
 from django_dbaudit.postgres.indexes import Index
-from django_dbaudit.postgres.server import Server
+from django_dbaudit.postgres.server import Server, in_days
 from django_dbaudit.rule import Rule
 
 #: Share of HOT updates below which, if there are many, something keeps them from being so.
@@ -69,7 +70,7 @@ rule = Rule(code="IDX015", severity=Severity.WARNING, since="0.1")
 @rule.check
 def rarely_used_index(
     trees: IndexTrees,
-    columns: LeadingColumns,
+    few: FewValues,
     costs: IndexCosts,
     reads: Usage,
     support: ForeignKeySupport,
@@ -85,10 +86,10 @@ def rarely_used_index(
         yield rule.not_run(too_early)
         return
     age = server.taken_at - cluster.statistics_since(server)
-    days = max(1.0, age / timedelta(days=1))
+    days = in_days(age)
     # The primary alone writes, and has counted for longer than a young replica has read.
-    written_days = max(1.0, server.statistics_age / timedelta(days=1))
-    kept = droppable.oids | support.oids
+    written_days = in_days(server.statistics_age)
+    kept = droppable.oids | few.useless | support.oids
     found = {
         index.oid: (index, cost)
         for index in trees.items
@@ -96,7 +97,6 @@ def rarely_used_index(
         and index.oid not in kept
         and trees.size(index) >= thresholds.large_index_pages * PAGE
         and not usage.serves_django(declarations.of(index))
-        and not _is_too_common(index, reads.scans(index) / days, columns, thresholds)
         and _is_worth_less(cost := costs.of(index), days, written_days, thresholds)
     }
     for index, cost in found.values():
@@ -115,17 +115,6 @@ def _is_candidate(index: Index) -> bool:
         and None not in index.columns
         and (index.predicate is None or index.entries is not None or index.is_partitioned)
         and protection(index) is None
-    )
-
-
-def _is_too_common(
-    index: Index, scans_per_day: float, columns: LeadingColumns, thresholds: Thresholds
-) -> bool:
-    """Whether low-selectivity-index has the word."""
-    return (
-        selectivity.is_over_one_column(index)
-        and selectivity.is_even(selectivity.shares(columns.statistic(index), thresholds), thresholds)
-        and scans_per_day < thresholds.low_selectivity_scans_per_day
     )
 
 
