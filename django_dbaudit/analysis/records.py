@@ -73,7 +73,7 @@ class Records(DerivedFact):
         age, since = words.duration(self.coverage.age), self.coverage.since
         return (
             f"{what} cover {age}, since {since:%Y-%m-%d %H:%M}; "
-            f"needs {days:g} days (DBAUDIT['THRESHOLDS']['{threshold}']){hint}"
+            f"needs {days:g} day{'s' * (days != 1)} (DBAUDIT['THRESHOLDS']['{threshold}']){hint}"
         )
 
     def oldest(self, days: float) -> datetime:

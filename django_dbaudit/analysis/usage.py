@@ -38,7 +38,7 @@ def _too_young(server: Server, since: datetime, days: float, threshold: str) -> 
     if age < timedelta(days=days):
         return (
             f"the statistics cover {words.duration(age)}, since {since:%Y-%m-%d %H:%M}; "
-            f"needs {days:g} days (DBAUDIT['THRESHOLDS']['{threshold}'])"
+            f"needs {days:g} day{'s' * (days != 1)} (DBAUDIT['THRESHOLDS']['{threshold}'])"
         )
     return None
 

@@ -32,7 +32,7 @@ COLUMNS = (
     Column("Declared by"),
     Column("Verdict"),
 )
-#: As they are with records; the cells of both are empty where there is nothing to tell.
+#: As they are where the records have something to tell of an index of the table.
 COLUMNS_OF_RECORDS = (*COLUMNS[:-2], Column("First seen"), Column("Trend"), *COLUMNS[-2:])
 #: What of a partitioned index, which has none of it itself, is told in sum.
 SUMS = ("size_bytes", "size_is_estimate", "scans", "tuples_read", "tuples_fetched", "last_scan")
@@ -70,8 +70,6 @@ class IndexList:
         self.tables: TableTrees = facts.get(TableTrees)
         records = facts.get(Records)
         self.records: Records | None = None if isinstance(records, Unavailable) else records
-        has_records = self.records is not None and self.records.history.servers
-        self._columns = COLUMNS_OF_RECORDS if has_records else COLUMNS
         declarations, migrations = facts.get(Declarations), facts.get(MigrationIndexes)
         known = isinstance(declarations, Declarations)
         self.declarations = declarations if known else Declarations(DeclaredIndexes((), (), ()))
@@ -132,23 +130,34 @@ class IndexList:
         whole = [self.trees.whole(each) for each in group]
         size = words.size(sum(each.size_bytes for each in whole))
         title += f"; {words.count(len(group), 'index')}, {size}"
-        rows_of = tuple([self._row(each, found.get(each.qualified_name, ())) for each in whole])
-        return Table(title, self._columns, rows_of)
+        told = [self._told(each) for each in whole]
+        has_past = any(cell for cells in told for cell in cells)
+        rows_of = tuple(
+            [
+                self._row(each, found.get(each.qualified_name, ()), past if has_past else ())
+                for each, past in zip(whole, told, strict=True)
+            ]
+        )
+        return Table(title, COLUMNS_OF_RECORDS if has_past else COLUMNS, rows_of)
 
-    def _row(self, index: Index, findings: Sequence[Finding]) -> Row:
+    def _told(self, index: Index) -> tuple[str, ...]:
+        """What the records tell of an index, much or nothing."""
+        if self.records is None or not self.records.history.servers:
+            return ()
+        past = self.records.past(index)
+        return index_history.first_seen(past), index_history.trend(past)
+
+    def _row(self, index: Index, findings: Sequence[Finding], past: tuple[str, ...]) -> Row:
         declared = self.declarations.of(index)
-        cells: tuple[str, ...] = (
+        cells = (
             index.name,
             words.size(index.size_bytes) + " est." * index.size_is_estimate,
             f"{index.scans:,}",
             f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "",
+            *past,
             declared.source if declared else self._made.get(index.name, "nothing"),
             verdict(index, findings),
         )
-        if self.records is not None and self._columns is COLUMNS_OF_RECORDS:
-            past = self.records.past(index)
-            told = (index_history.first_seen(past), index_history.trend(past))
-            cells = (*cells[:-2], *told, *cells[-2:])
         worst = max((finding.severity for finding in findings), default=None)
         return Row(cells, worst)
 

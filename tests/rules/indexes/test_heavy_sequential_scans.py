@@ -115,7 +115,7 @@ def test_statistics_of_an_hour_tell_nothing(scratch: Scratch, table: Table) -> N
     outcome = verdict(scratch, table, days=1 / 24)
     assert outcome.findings == ()
     (not_run,) = outcome.not_run
-    assert "needs 1 days (DBAUDIT['THRESHOLDS']['SEQUENTIAL_SCAN_DAYS'])" in not_run.reason
+    assert "needs 1 day (DBAUDIT['THRESHOLDS']['SEQUENTIAL_SCAN_DAYS'])" in not_run.reason
 
 
 def test_a_server_that_does_not_count_knows_nothing(scratch: Scratch, table: Table) -> None:
