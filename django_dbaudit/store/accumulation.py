@@ -47,10 +47,14 @@ def _began(server: Server) -> datetime:
 
 def has_same_life(record: ServerRecord, server: Server) -> bool:
     """Whether the counters have not begun anew since."""
-    return (record.counting_since, record.statistics_reset_at) == (
-        counting_since(server),
-        server.statistics_reset_at,
-    )
+    if record.counting_since != counting_since(server):
+        return False
+    reset_at = server.statistics_reset_at
+    if record.statistics_reset_at is None and reset_at is not None:
+        # Before PostgreSQL 15 the time when a database was first counted stands for a reset, and can be
+        # seen only a moment later. What began before we looked, we have seen.
+        return reset_at <= record.taken_at
+    return record.statistics_reset_at == reset_at
 
 
 def advance(

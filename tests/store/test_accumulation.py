@@ -134,6 +134,16 @@ def test_a_reset_before_that_of_another_table_is_not_overlooked() -> None:
     assert run.record.scans == 10
 
 
+def test_what_was_counted_stays_when_an_old_reset_shows_only_now() -> None:
+    run = Run(knows_last_scan=False)
+    run.do("read", 5)
+    run.do("snapshot", 0)
+    run.reset_at = START
+    run.do("snapshot", 0)
+    assert run.record
+    assert run.record.scans == 5
+
+
 # Which record goes on.
 
 
@@ -141,6 +151,12 @@ def test_the_same_counters_are_known_under_any_alias() -> None:
     seen = server(counting_since=START)
     record = recorded(seen, alias="old name")
     assert same_counters([record], "default", seen) == record
+
+
+def test_a_reset_before_the_last_look_that_shows_only_now_is_none() -> None:
+    record = recorded(server(counting_since=START), taken_at=START + timedelta(days=5))
+    late = server(counting_since=START, statistics_reset_at=START + timedelta(days=4))
+    assert same_counters([record], "another", late) == record
 
 
 def test_counters_begun_since_the_last_look_go_on_from_it() -> None:
