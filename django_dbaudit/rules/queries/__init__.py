@@ -1,0 +1,1 @@
+"""What requests ask the database: QRY."""
