@@ -106,3 +106,124 @@ class RecordedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.index_id} on {self.day}"
+
+
+class TrafficRecord(models.Model):
+    """A sum of one day's traffic, with the fields of the dataclass of ``traffic.facts`` it is named for.
+
+    What tells it from others is in ``key``: the dataclass' key fields, as JSON.
+    """
+
+    #: Hash of ``identity`` and ``day``, so that any process knows it without asking.
+    id = models.UUIDField(primary_key=True)
+    #: Hash of ``key``, and of the view's.
+    identity = models.UUIDField()
+    #: In UTC.
+    day = models.DateField(db_index=True)
+    key = models.JSONField()
+
+    class Meta:
+        abstract = True
+        # Nobody edits what was measured.
+        default_permissions = ("view",)
+
+
+class RecordedView(TrafficRecord):
+    """See ``ViewTraffic``."""
+
+    requests = models.BigIntegerField()
+    failed_requests = models.BigIntegerField()
+    executions = models.BigIntegerField()
+    most_executions = models.BigIntegerField()
+    writes = models.BigIntegerField()
+    microseconds = models.BigIntegerField()
+    slowest_microseconds = models.BigIntegerField()
+    query_microseconds = models.BigIntegerField()
+
+    class Meta(TrafficRecord.Meta):
+        verbose_name = "recorded view"
+
+    def __str__(self) -> str:
+        return f"{self.key['method']} {self.key['view']}".strip()
+
+
+class ViewPart(TrafficRecord):
+    """What is recorded of a view besides its own sums."""
+
+    # Written by us alone, after the view and in the same transaction; to have it checked costs a
+    # look-up, and a lock, for each row.
+    view = models.ForeignKey(RecordedView, models.CASCADE, db_constraint=False, related_name="+")
+    requests = models.BigIntegerField()
+
+    class Meta(TrafficRecord.Meta):
+        abstract = True
+
+
+class RecordedQuery(ViewPart):
+    """See ``QueryTraffic``."""
+
+    requests_with_2 = models.BigIntegerField()
+    requests_with_3 = models.BigIntegerField()
+    requests_with_5 = models.BigIntegerField()
+    requests_with_10 = models.BigIntegerField()
+    executions = models.BigIntegerField()
+    querysets = models.BigIntegerField()
+    most_executions = models.BigIntegerField()
+    duplicates = models.BigIntegerField()
+    rows = models.BigIntegerField()
+    most_rows = models.BigIntegerField()
+    microseconds = models.BigIntegerField()
+    slowest_microseconds = models.BigIntegerField()
+    failures = models.BigIntegerField()
+
+    class Meta(ViewPart.Meta):
+        verbose_name = "recorded query"
+        verbose_name_plural = "recorded queries"
+
+    def __str__(self) -> str:
+        return str(self.key["fingerprint"])
+
+
+class RecordedQuerySet(ViewPart):
+    """See ``QuerySetTraffic``."""
+
+    built = models.BigIntegerField()
+    executions = models.BigIntegerField()
+    most_executions = models.BigIntegerField()
+    repeats = models.BigIntegerField()
+    fetched = models.BigIntegerField()
+    unread = models.BigIntegerField()
+
+    class Meta(ViewPart.Meta):
+        verbose_name = "recorded queryset"
+
+    def __str__(self) -> str:
+        return f"QuerySet of {self.key['model']}"
+
+
+class RecordedEagerLoad(ViewPart):
+    """See ``EagerLoadTraffic``."""
+
+    loads = models.BigIntegerField()
+    reads = models.BigIntegerField()
+
+    class Meta(ViewPart.Meta):
+        verbose_name = "recorded eager load"
+
+    def __str__(self) -> str:
+        return f"{self.key['method']}({self.key['lookup']!r})"
+
+
+class RecordedCommit(ViewPart):
+    """See ``CommitTraffic``."""
+
+    most_units = models.BigIntegerField()
+    rolled_back = models.BigIntegerField()
+    failed_requests = models.BigIntegerField()
+
+    class Meta(ViewPart.Meta):
+        verbose_name = "recorded commit"
+
+    def __str__(self) -> str:
+        units = (f"{each['kind']} ({', '.join(each['tables'])})" for each in self.key["units"])
+        return " → ".join(units) or "no commit"

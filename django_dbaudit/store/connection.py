@@ -40,13 +40,20 @@ class Transaction:
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows, each as the JSON object that the server makes of it: the same by both drivers."""
-        text = _text(query)
+        return self.select(_text(query), **parameters)
+
+    def select(self, text: str, **parameters: Any) -> list[dict[str, Any]]:
+        """As `rows`, of a query that is made as it is needed."""
         self._cursor.execute(f"SELECT pg_catalog.row_to_json(q)::text FROM ({text}) AS q", parameters)
         return [json.loads(row[0]) for row in self._cursor.fetchall()]
 
     def run(self, query: str, **parameters: Any) -> int:
         """Execute a statement; how many rows it wrote."""
-        self._cursor.execute(_text(query), parameters)
+        return self.change(_text(query), **parameters)
+
+    def change(self, text: str, **parameters: Any) -> int:
+        """As `run`, of a statement that is made as it is needed."""
+        self._cursor.execute(text, parameters)
         return int(self._cursor.rowcount)
 
     def number(self, query: str, **parameters: Any) -> int:

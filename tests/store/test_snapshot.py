@@ -37,7 +37,7 @@ OURS = "django_dbaudit_"
 def store(scratch: Scratch, settings: Any) -> Scratch:
     """A database that is its own store, with our tables in it and a table to watch."""
     settings.DBAUDIT = {"STORE": scratch.alias}
-    call_command("migrate", "django_dbaudit", database=scratch.alias, verbosity=0)
+    call_command("migrate", "django_dbaudit", "0001", database=scratch.alias, verbosity=0)
     scratch.run(TABLE, "CREATE INDEX t_a ON t (a)")
     return scratch
 

@@ -1,0 +1,2 @@
+-- Nobody waits for the disk because we count.
+SELECT pg_catalog.set_config('synchronous_commit', 'off', true)
