@@ -1,0 +1,1 @@
+"""What other tools show of our traffic; nothing here is imported unless asked for."""
