@@ -9,7 +9,7 @@ too.
 
 The audit runs in a process of its own, as ``manage.py dbaudit`` and ``indexreport``. What is told is what
 it takes over Django's own start, ``manage.py check --tag database``: the processor time of that process,
-and that of the server's process which serves it. Their sum, and not the clock on the wall, is the
+and that of the server's processes which serve it. Their sum, and not the clock on the wall, is the
 measure: each waits while the other works, and other work on the machine makes it hardly longer. ``MB`` is
 the most memory that the process had, Django's own included. Each is the least of three runs.
 Linux only, because of ``/proc``.
@@ -74,10 +74,11 @@ import json, os
 from django.core.management import call_command
 from django.db.backends.signals import connection_created
 
-sent, busy = 0, 0.0
+# The database and the store are looked at by a process each.
+sent, busy = 0, {{}}
 
 def measure(execute, sql, params, many, context):
-    global sent, busy
+    global sent
     try:
         return execute(sql, params, many, context)
     finally:
@@ -85,7 +86,7 @@ def measure(execute, sql, params, many, context):
         pid = context["connection"].connection.info.backend_pid
         with open(f"/proc/{{pid}}/stat") as file:
             user, system = file.read().rpartition(")")[2].split()[11:13]
-        busy = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        busy[pid] = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 connection_created.connect(
     lambda connection, **_: connection.execute_wrappers.append(measure)
@@ -96,7 +97,7 @@ try:
     call_command({command!r}, output="/dev/null")
 except SystemExit:
     pass
-print(json.dumps([sent, busy]))
+print(json.dumps([sent, sum(busy.values())]))
 """
 
 HEAD = "{:>7} {:<12} {:>10} {:>8} {:>8} {:>13} {:>5}"
