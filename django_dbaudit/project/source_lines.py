@@ -9,9 +9,11 @@ import inspect
 import os
 import sys
 import sysconfig
+import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -25,6 +27,8 @@ INSTALLED = tuple(
         os.path.dirname(os.path.dirname(django.__file__)),
     }
 )
+#: Where Python's own modules are.
+STDLIB = sysconfig.get_path("stdlib")
 PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
@@ -138,13 +142,43 @@ def relative(path: str) -> str:
 def is_installed(cls: type) -> bool:
     """Whether the class comes out of a package that was installed: not the project's to change."""
     lines = class_lines(cls)
-    path = lines.file if lines else getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
-    return is_installed_path(path)
+    return is_installed_path(
+        lines.file if lines else getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+    )
 
 
+@functools.cache
 def is_installed_path(path: str) -> bool:
-    """Whether the file or directory is a part of an installed package."""
-    return path.startswith(INSTALLED) or not PACKAGES.isdisjoint(Path(path).parts)
+    """Whether the file or directory is a part of an installed package, or of Python itself."""
+    return path.startswith((*INSTALLED, STDLIB)) or not PACKAGES.isdisjoint(Path(path).parts)
+
+
+def file_of(thing: Any) -> str:
+    """The file in which a class or a function is written; empty where there is none to be found."""
+    if isinstance(thing, type):
+        lines = class_lines(thing)
+        return lines.file if lines else getattr(sys.modules.get(thing.__module__), "__file__", None) or ""
+    code = code_of(thing)
+    return code.co_filename if code else ""
+
+
+def location_of(thing: Any) -> Location | None:
+    """Where a class or a function is written: the line of its ``class`` or of its first decorator."""
+    if isinstance(thing, type):
+        lines = class_lines(thing)
+        return Location(lines.path, lines.line) if lines else None
+    code = code_of(thing)
+    return Location(relative(code.co_filename), code.co_firstlineno) if code else None
+
+
+def code_of(thing: Any) -> types.CodeType | None:
+    """What runs when a function, a method or another callable is called."""
+    function = getattr(thing, "__func__", thing)
+    found = getattr(function, "__code__", None)
+    if found is None and not isinstance(thing, type):
+        held = (vars(base).get("__call__") for base in type(thing).__mro__)
+        found = getattr(next(filter(None, held), None), "__code__", None)
+    return found if isinstance(found, types.CodeType) else None
 
 
 def declaring_class(model: type, name: str) -> type:
