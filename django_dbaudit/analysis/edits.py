@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django_dbaudit.analysis.correspondence import Lacking
 from django_dbaudit.postgres.indexes import Index
+from django_dbaudit.postgres.plans import Candidate
 from django_dbaudit.project.migrations import MigrationIndex
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex
 
@@ -50,6 +51,15 @@ class AddEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AddProposed:
+    """An index that statements on record would be faster with gets an entry in ``Meta.indexes``."""
+
+    candidate: Candidate
+    #: The field of its first key.
+    column: DeclaredColumn
+
+
+@dataclass(frozen=True, slots=True)
 class DropUndeclared:
     """An index goes that no model asks for, so that none has to be edited."""
 
@@ -73,4 +83,4 @@ class LeftOut:
     reason: str
 
 
-Edit = RemoveEntry | RemoveConstraint | UnindexField | AddEntry | DropUndeclared | Restore
+Edit = RemoveEntry | RemoveConstraint | UnindexField | AddEntry | AddProposed | DropUndeclared | Restore

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from django_dbaudit.analysis import index_entry
 from django_dbaudit.analysis.correspondence import Correspondence, Lacking
 from django_dbaudit.analysis.declaration import Declarations
 from django_dbaudit.analysis.declared_columns import Columns
 from django_dbaudit.analysis.difference import differences
 from django_dbaudit.analysis.edits import (
     AddEntry,
+    AddProposed,
     DropUndeclared,
     Edit,
     LeftOut,
@@ -21,6 +23,7 @@ from django_dbaudit.analysis.edits import (
 )
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.postgres.indexes import Index, Indexes
+from django_dbaudit.postgres.plans import Candidate
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredColumn, DeclaredIndex, DeclaredIndexes
@@ -31,6 +34,7 @@ DROPS = frozenset(
 PARTIAL = "null-heavy-index"
 UNINDEXED = "unindexed-foreign-key"
 MISSING = "index-missing-from-database"
+PROPOSED = "missing-index"
 
 #: Kinds that a field asks for with its own index and, if it is text, the ``_like`` companion.
 OF_FIELD = frozenset({"db_index", "foreign_key", "like"})
@@ -43,9 +47,13 @@ def plan(
     tables: Tables,
     declared: DeclaredIndexes,
     migrations: MigrationIndexes,
+    candidates: Iterable[Candidate] = (),
 ) -> list[Edit | LeftOut]:
-    """What to do about the findings on one app's models; informations ask for nothing."""
-    planner = _Planner(app, indexes, tables, declared, migrations)
+    """What to do about the findings on one app's models; informations ask for nothing.
+
+    ``candidates`` are the indexes that were thought up for statements on record.
+    """
+    planner = _Planner(app, indexes, tables, declared, migrations, candidates)
     urgent = [each for each in findings if each.severity > Severity.INFO]
     # Additions first, so that nothing goes before what takes its place has come.
     # Once each: two foreign keys on one column want the same index.
@@ -60,12 +68,17 @@ class _Planner:
         tables: Tables,
         declared: DeclaredIndexes,
         migrations: MigrationIndexes,
+        candidates: Iterable[Candidate],
     ) -> None:
         self._prefix = f"{app}."
         self._indexes = indexes.items
         self._declarations = Declarations(declared)
         self._columns = Columns(declared)
         correspondence = Correspondence(declared, self._declarations, self._columns, indexes, tables)
+        self._fields = index_entry.fields_of(declared)
+        self._candidates: Mapping[tuple[str, ...], Candidate] = {
+            index_entry.identity(each): each for each in candidates
+        }
         self._managed = set(declared.tables)
         self._made = {each.name: each for each in migrations.items}
         self._tables = {each.qualified_name: each for each in tables.items}
@@ -84,6 +97,14 @@ class _Planner:
             elif finding.name == MISSING and finding.subject.kind == "index":
                 name = finding.subject.name.removeprefix(f"{table.schema}.")
                 yield from self._restored(self._lacking.get((table.qualified_name, name)))
+            elif finding.name == PROPOSED:
+                yield from self._proposed(self._candidates.get(finding.identity))
+
+    def _proposed(self, candidate: Candidate | None) -> Iterator[AddProposed]:
+        column = index_entry.owner(candidate, self._fields) if candidate else None
+        # Of a table that no model stands for, the fix of the finding is SQL, and nobody's migration.
+        if candidate and column and self._is_ours(column):
+            yield AddProposed(candidate, column)
 
     def _for_foreign_key(
         self, finding: Finding, schema: str, table: str, columns: str

@@ -37,6 +37,11 @@ def owner(candidate: Candidate, fields: Fields) -> DeclaredColumn | None:
     return fields[candidate.table, columns[0]]
 
 
+def identity(candidate: Candidate) -> tuple[str, str]:
+    """What tells it from others, whatever it will be called: its table, and what comes after USING."""
+    return candidate.qualified_table, candidate.target.partition(" USING ")[2]
+
+
 def name_of(candidate: Candidate, taken: Collection[str]) -> str:
     """At most 30 characters, as Django wants them, and no index' name yet."""
     # Several candidates of one column differ in what comes with it.
