@@ -124,6 +124,9 @@ class Parlour:
         # Of several on one line, the last one said comes out on top.
         for path, number, what in sorted(lines, key=lambda each: (each[0], -int(each[1]))):
             _edit(self.directory / path, int(number) - 1, what)
+        # Once all lines are where they were said to be.
+        for path in {each[0] for each in lines}:
+            _import(self.directory / path)
 
 
 def _edit(path: Path, number: int, what: str) -> None:
@@ -157,7 +160,10 @@ def _edit(path: Path, number: int, what: str) -> None:
         field_ = what.partition(": ")[2].partition(", in the place of ")[0]
         assert re.match(r"\w+ = models\.", field_), what
         lines.insert(number + 1, f"    {field_}")
-    text = "\n".join([*lines, ""])
+    path.write_text("\n".join([*lines, ""]))
+
+
+def _import(path: Path) -> None:
+    text = path.read_text()
     if "django.contrib.postgres.indexes." in text and "import django" not in text:
-        text = f"import django.contrib.postgres.indexes\n{text}"
-    path.write_text(text)
+        path.write_text(f"import django.contrib.postgres.indexes\n{text}")

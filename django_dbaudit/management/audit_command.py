@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -51,6 +53,8 @@ class AuditCommand(BaseCommand):
     name: str
     #: Beginning of the codes of the rules that belong to this command; empty for all.
     codes = ""
+    #: The first day, in UTC, of the traffic that counts; by default all that is kept does.
+    since: date | None = None
     # An audit is wanted most when the project's own checks fail.
     requires_system_checks = ()
 
@@ -81,6 +85,7 @@ class AuditCommand(BaseCommand):
             databases=seen.databases,
             findings=compared.new,
             known=compared.known,
+            suppressed=outcome.suppressed,
             not_run=outcome.not_run,
             rules=tuple(help_of(each) for each in rules),
             tables=self.tables(shown, asked_for),
@@ -133,8 +138,13 @@ class AuditCommand(BaseCommand):
         if options.load_facts:
             return option_module.only(options.databases, facts.load(options.load_facts))
         aliases = options.databases or option_module.default_aliases()
-        kinds = audit.needed_facts(rules) if not options.save_facts else set(facts.ALL.values())
-        seen = facts.gather(aliases, kinds | self.extra_facts(), config, progress)
+        kinds = audit.needed_facts(rules)
+        if options.save_facts:
+            kinds = set(facts.ALL.values())
+        given = self.given_facts()
+        kinds = (kinds | self.extra_facts()) - given.keys()
+        seen = facts.gather(aliases, kinds, config, progress, self.since)
+        seen = dataclasses.replace(seen, code={**seen.code, **given})
         if options.save_facts:
             write_file(options.save_facts, facts.save(seen), private=True)
         return seen
@@ -142,6 +152,10 @@ class AuditCommand(BaseCommand):
     def extra_facts(self) -> set[type[Any]]:
         """Facts that the command shows, whatever its rules ask for."""
         return set()
+
+    def given_facts(self) -> Mapping[type[Any], Any]:
+        """Facts that are the same for every alias, and that an option has brought along."""
+        return {}
 
     def arrange(self, seen: Facts, outcome: Audit) -> tuple[Facts, Audit]:
         """What of it to show, and in which order, where the command's own options ask for less."""
@@ -202,8 +216,11 @@ class AuditCommand(BaseCommand):
 def _ran(rules: Sequence[Rule], outcome: Audit, seen: Facts) -> set[tuple[str, str | None]]:
     """Which rules looked at which alias, and at all of it."""
     stopped = {(each.rule, each.database) for each in outcome.not_run}
-    pairs = ((each.code, database.alias) for each in rules for database in seen.databases)
-    return {pair for pair in pairs if pair not in stopped}
+    aliases = [database.alias for database in seen.databases]
+    pairs = {
+        (each.code, alias) for each in rules for alias in ([None] if audit.is_of_code(each) else aliases)
+    }
+    return pairs - stopped
 
 
 def help_of(each: Rule) -> RuleHelp:

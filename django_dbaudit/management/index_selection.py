@@ -94,7 +94,9 @@ def arrange(selection: Selection, seen: Facts, outcome: Audit) -> tuple[Facts, A
     views = [_View(selection, each, outcome) for each in seen.aliases]
     findings = {each.alias: each for each in views}
     shown = tuple(each for each in outcome.findings if _is_shown(each, findings))
-    return Facts(tuple(each.facts() for each in views)), dataclasses.replace(outcome, findings=shown)
+    return Facts(tuple(each.facts() for each in views), seen.code), dataclasses.replace(
+        outcome, findings=shown
+    )
 
 
 def _is_shown(finding: Finding, views: Mapping[str, _View]) -> bool:

@@ -12,8 +12,10 @@ from django.db import connections, migrations, models
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState
 
+from django_dbaudit.analysis import index_entry
 from django_dbaudit.analysis.edits import (
     AddEntry,
+    AddProposed,
     DropUndeclared,
     Edit,
     LeftOut,
@@ -27,6 +29,7 @@ from django_dbaudit.analysis.partial_index import LIKE, PARTIAL
 from django_dbaudit.analysis.statements import create_statement, drop_statement, rename_statements
 from django_dbaudit.management.app_migrations import AppMigrations
 from django_dbaudit.management.model_edits import ModelEdits
+from django_dbaudit.management.proposed_index import index_of, is_among
 from django_dbaudit.postgres.indexes import Index
 
 NOT_THERE = "the migrations do not have it (any more): migrate, or run makemigrations"
@@ -35,8 +38,15 @@ NOT_THERE = "the migrations do not have it (any more): migrate, or run makemigra
 class Steps:
     """The operations for a plan, in order, and the edits of models without which they would be undone."""
 
-    def __init__(self, app: AppMigrations, plan: Iterable[Edit | LeftOut], taken: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: AppMigrations,
+        plan: Iterable[Edit | LeftOut],
+        taken: Iterable[str],
+        fields: index_entry.Fields,
+    ) -> None:
         self._app = app
+        self._fields = fields
         #: Names that indexes have already, and those that the new ones get.
         self._taken = set(taken)
         self.operations: list[Operation] = []
@@ -70,6 +80,8 @@ class Steps:
             return list(self._unindex(edit, model, known))
         if isinstance(edit, AddEntry):
             return list(self._add(edit, model, known))
+        if isinstance(edit, AddProposed):
+            return list(self._propose(edit, model, known))
         if isinstance(edit, DropUndeclared):
             return list(self._drop(edit, known))
         return list(self._restore(edit, model, known))
@@ -138,6 +150,17 @@ class Steps:
         yield _add_index(known, index, concurrently=not edit.on_partitioned_table)
         self.edits.replace(model, None, index)
 
+    def _propose(
+        self, edit: AddProposed, model: type[models.Model], known: ModelState
+    ) -> Iterator[Operation]:
+        name = index_entry.name_of(edit.candidate, self._taken)
+        self._taken.add(name)
+        index = index_of(edit.candidate, self._fields, name)
+        if is_among(known.options.get("indexes", ()), index):
+            raise _CannotError("the migrations add it already: migrate")
+        yield _add_index(known, index, concurrently=not edit.candidate.is_partitioned)
+        self.edits.replace(model, None, index)
+
     def _drop(self, edit: DropUndeclared, known: ModelState) -> Iterator[Operation]:
         held = known.options.get("indexes", ())
         if self._app.lags_behind or any(each.name == edit.index.name for each in held):
@@ -200,6 +223,8 @@ def _subject(edit: Edit) -> tuple[str, str]:
     """What an edit is about, and whose model."""
     if isinstance(edit, AddEntry):
         return f"{edit.column.model}.{edit.column.field}", edit.column.model
+    if isinstance(edit, AddProposed):
+        return edit.candidate.target, edit.column.model
     if isinstance(edit, DropUndeclared):
         return edit.index.qualified_name, edit.model
     if isinstance(edit, Restore):

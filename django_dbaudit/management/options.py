@@ -15,6 +15,7 @@ from django_dbaudit.conf import FAIL_ON, Config
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import Facts
 from django_dbaudit.finding import Severity
+from django_dbaudit.management.writing import check_writable
 from django_dbaudit.reports import FORMATS
 
 
@@ -109,7 +110,7 @@ def only(databases: Sequence[str], facts: Facts) -> Facts:
     for alias in databases:
         if alias not in held:
             raise AuditError(f"Unknown alias: {alias!r}. The facts file has: {', '.join(sorted(held))}.")
-    return Facts(tuple(held[alias] for alias in databases))
+    return Facts(tuple(held[alias] for alias in databases), facts.code)
 
 
 def _is_postgresql(alias: str) -> bool:
@@ -151,8 +152,6 @@ def _path(given: str | None) -> Path | None:
 def _file(given: str | None) -> Path | None:
     """A path to write to: refused before a long look, not after it."""
     path = _path(given)
-    if path is not None and path.is_dir():
-        raise AuditError(f"Cannot write {path}: it is a directory; name a file in it.")
-    if path is not None and not path.absolute().parent.is_dir():
-        raise AuditError(f"Cannot write {path}: there is no directory {path.absolute().parent}.")
+    if path is not None:
+        check_writable(path)
     return path

@@ -12,6 +12,14 @@ from django.core.management.base import OutputWrapper
 from django_dbaudit.errors import AuditError
 
 
+def check_writable(path: Path) -> None:
+    """Refuse what cannot be a file of ours; an `AuditError` says why."""
+    if path.is_dir():
+        raise AuditError(f"Cannot write {path}: it is a directory; name a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise AuditError(f"Cannot write {path}: there is no directory {path.absolute().parent}.")
+
+
 def write_file(path: Path, text: str, *, private: bool = False) -> None:
     """Replace the file at once, so that a reader never meets half of it.
 

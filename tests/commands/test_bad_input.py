@@ -20,6 +20,8 @@ from django.db import connections
 from running import argv, command, manage
 from scratch import Scratch
 
+pytestmark = pytest.mark.usefixtures("no_views")
+
 HERE = Path(__file__).parent
 
 

@@ -53,7 +53,10 @@ def test_where_there_is_no_postgresql_every_rule_says_why(databases: dict[str, A
     put(databases, lite=SQLITE)
     result = command("dbaudit", "--format", "json")
     assert result.status == 2
+    of_store = "DBAUDIT['STORE'] is 'default'; DATABASES has: lite"
+    # The code was, but who names the wrong database is not to find that green.
     assert result.err == "Nothing was audited; lite: not PostgreSQL: the alias is sqlite."
-    assert {each["reason"] for each in result.json["not_run"]} == {"not PostgreSQL: the alias is sqlite"}
+    told = {(each["database"], each["reason"]) for each in result.json["not_run"]}
+    assert told == {("lite", "not PostgreSQL: the alias is sqlite"), (None, of_store)}
     (database,) = result.json["databases"]
     assert database == {"alias": "lite", "vendor": "sqlite", "server_version": None, "replica_of": None}

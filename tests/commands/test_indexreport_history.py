@@ -24,7 +24,7 @@ SCHEMA = json.loads((resources.files("django_dbaudit.reports") / "report.schema.
 @pytest.fixture
 def diary(scratch: Scratch, settings: Any) -> Diary:
     settings.DBAUDIT = {"STORE": scratch.alias}
-    call_command("migrate", "django_dbaudit", database=scratch.alias, verbosity=0)
+    call_command("migrate", "django_dbaudit", "0001", database=scratch.alias, verbosity=0)
     scratch.run(TABLE, "CREATE INDEX t_a ON t (a)", "CREATE INDEX t_b ON t (b)")
     return Diary(scratch)
 

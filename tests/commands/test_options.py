@@ -11,6 +11,8 @@ import pytest
 from running import Result, command
 from scratch import Scratch
 
+pytestmark = pytest.mark.usefixtures("no_views")
+
 
 @pytest.fixture
 def shop(scratch: Scratch) -> Scratch:

@@ -23,6 +23,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_dbaudit import baseline
+from django_dbaudit.analysis import index_entry
 from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.index_edits import plan
 from django_dbaudit.audit import Audit
@@ -37,6 +38,7 @@ from django_dbaudit.management.index_migration import carry_out, check_options
 from django_dbaudit.management.migration_steps import Steps
 from django_dbaudit.management.writing import write_stdout
 from django_dbaudit.postgres.indexes import Indexes
+from django_dbaudit.postgres.plans import StatementPlans
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project.migrations import MigrationIndexes
@@ -104,13 +106,20 @@ class Command(AuditCommand):
         app.choose(facts.database.alias, is_there=options.load_facts is None)
         _, asked_for = self.arrange(seen, outcome)
         findings = baseline.compare(asked_for.findings, self.known(options)).new
-        known = [facts.get(kind) for kind in (Indexes, Tables, DeclaredIndexes, MigrationIndexes)]
+        known: list[Any] = [
+            facts.get(kind) for kind in (Indexes, Tables, DeclaredIndexes, MigrationIndexes)
+        ]
         for fact in known:
             if isinstance(fact, Unavailable):
                 raise AuditError(f"No migration can be written: {fact.reason}.")
-        taken = [name for each in known[2].items for name in each.names]
-        taken += [each.name for each in known[0].items]
-        self.deliver(carry_out(app, Steps(app, plan(label, findings, *known), taken)), options)
+        indexes, tables, declared, made = known
+        taken = [name for each in declared.items for name in each.names]
+        taken += [each.name for each in indexes.items]
+        plans = facts.get(StatementPlans)
+        candidates = () if isinstance(plans, Unavailable) else plans.candidates
+        edits = plan(label, findings, indexes, tables, declared, made, candidates)
+        steps = Steps(app, edits, taken, index_entry.fields_of(declared))
+        self.deliver(carry_out(app, steps), options)
 
     def arrange(self, seen: Facts, outcome: Audit) -> tuple[Facts, Audit]:
         return index_selection.arrange(self.selection, seen, outcome)
