@@ -38,7 +38,7 @@ class _Reached:
 def linked(facts: Facts) -> Facts:
     """The same facts, with a `Cluster` for each alias, and each primary's indexes with all scans."""
     links = _Links(facts)
-    return Facts(tuple([links.of(each) for each in facts.aliases]))
+    return dataclasses.replace(facts, aliases=tuple([links.of(each) for each in facts.aliases]))
 
 
 class _Links:

@@ -53,9 +53,26 @@ def _decoder(hint: Any) -> Decoder:
 
 
 def _optional(hint: Any) -> Decoder:
-    (inner,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
-    inside = _decoder(inner)
+    several = [each for each in typing.get_args(hint) if each is not types.NoneType]
+    if len(several) > 1:
+        return _one_of(several)
+    inside = _decoder(several[0])
     return lambda value: None if value is None else inside(value)
+
+
+def _one_of(classes: list[Any]) -> Decoder:
+    """Dataclasses that are told apart by a field ``kind``, which each has a constant of its own for."""
+    by_kind = {
+        each.default: cls for cls in classes for each in dataclasses.fields(cls) if each.name == "kind"
+    }
+
+    def decode_one_of(value: object) -> Any:
+        kind = value.get("kind") if isinstance(value, Mapping) else None
+        if kind not in by_kind:
+            raise ValueError(f"expected one of {', '.join(map(str, by_kind))}, found {value!r:.60}")
+        return _decoder(by_kind[kind])(value)
+
+    return decode_one_of
 
 
 def _tuple(item: Decoder) -> Decoder:
@@ -114,6 +131,8 @@ class _Record:
 
     def __init__(self, cls: Any) -> None:
         self.cls = cls
+        #: What the class sets itself, and takes from nobody.
+        self.constants = tuple(each.name for each in dataclasses.fields(cls) if not each.init)
         self.required = {
             each.name
             for each in dataclasses.fields(cls)
@@ -142,6 +161,8 @@ class _Record:
                 values[key] = decoder(values[key])
         except ValueError as error:
             raise ValueError(f"{self.cls.__name__}.{key}: {error}") from None
+        for key in self.constants:
+            values.pop(key, None)
         return self.cls(**values)
 
     def _shape(self, value: Mapping[str, object]) -> _Shape:

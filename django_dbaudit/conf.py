@@ -22,7 +22,11 @@ MOST_DAYS = 36_525
 #: As seconds, more than thirty years.
 LARGEST = 999_999_999
 
+#: Where nought would mean something else than little: each of these is at least so much.
+LOWEST = {"history_days": 1, "traffic_days": 1, "flush_seconds": 0.1}
+
 FAIL_ON = ("info", "warning", "error", "never")
+SERVER_TIMING = ("nobody", "staff", "users", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,14 @@ class Thresholds:
     sequential_rows_per_day: int = 100_000_000
     #: How many days the statistics must cover before scans are counted by the day.
     sequential_scan_days: float = 1
+    #: How often one line may ask, or write, the same in one request before it is a loop over rows.
+    repeated_queries: int = 3
+    #: Rows that a query without a LIMIT may return to one request.
+    unbounded_result_rows: int = 1_000
+    #: Statements that one request may send.
+    too_many_queries: int = 50
+    #: Milliseconds that a query may take on average.
+    slow_query_milliseconds: float = 100
     #: Share of an index that a rebuild must win for it to be bloated.
     bloated_index_share: float = 0.45
     #: Pages of 8 kB that a rebuild must win to be worth a word: 1 MB.
@@ -107,12 +119,28 @@ class Config:
     lock_timeout: float = 1
     #: Bound, in seconds, of opening a connection, unless the alias sets one itself.
     connect_timeout: float = 10
+    #: Whether to see queries at all; without the middleware it costs half a microsecond a query.
+    record: bool = True
+    #: Directories whose code is the project's, besides all that is not installed as a package.
+    project_paths: tuple[str, ...] = ()
     #: How much of the indexes, in MB, one look at a database may read with pgstattuple; 0: nothing.
     pgstattuple_megabytes: int = 512
     #: Alias of the PostgreSQL database with our own tables, where ``migrate`` has made them.
     store: str = "default"
     #: How many days of records ``indexreport --snapshot`` keeps there.
     history_days: int = 400
+    #: Whether what the middleware records is kept there, for ``queryreport`` and ``dbaudit``.
+    keep_traffic: bool = True
+    #: How many days of traffic are kept there.
+    traffic_days: int = 30
+    #: Every how many seconds a process writes what it has counted.
+    flush_seconds: float = 10
+    #: Share of the requests that are recorded: one in each row of 1 / SAMPLE_SHARE, chosen by lot.
+    sample_share: float = 1
+    #: Who gets a ``Server-Timing`` header: ``nobody``, ``staff``, ``users`` (who are logged in) or ``all``.
+    server_timing: str = "nobody"
+    #: Whether each statement begins with a comment that names the view, in the form of sqlcommenter.
+    tag_queries: bool = False
     #: Bound, in seconds, of all that the planner is asked about statements on record, together.
     planning_timeout: float = 20
     #: How many of the statements that took most time the planner is asked about.
@@ -132,6 +160,11 @@ def parse(value: object) -> Config:
     if config.fail_on not in FAIL_ON:
         raise AuditError(
             f"DBAUDIT['FAIL_ON'] is {config.fail_on!r}; it must be one of {', '.join(FAIL_ON)}."
+        )
+    if config.server_timing not in SERVER_TIMING:
+        raise AuditError(
+            f"DBAUDIT['SERVER_TIMING'] is {config.server_timing!r}; "
+            f"it must be one of {', '.join(SERVER_TIMING)}."
         )
     return config
 
@@ -155,6 +188,10 @@ def _build(cls: type[T], value: object, where: str) -> T:
 def _checked(spec: dataclasses.Field[Any], value: object, where: str) -> object:
     if spec.type == "Thresholds":
         return _build(Thresholds, value, where)
+    if spec.type == "bool":
+        if not isinstance(value, bool):
+            raise AuditError(f"{where} is {value!r}; it must be True or False.")
+        return value
     if spec.type == "str":
         if not isinstance(value, str):
             raise AuditError(f"{where} is {value!r}; it must be a string.")
@@ -172,7 +209,7 @@ def _number(spec: dataclasses.Field[Any], value: object, where: str) -> float:
         raise AuditError(f"{where} is {value!r}; it must be {'a whole' if whole else 'a'} number.")
     # Zero would switch a timeout off altogether, and no timeout is what we promise never to have.
     is_timeout = "timeout" in spec.name
-    lowest = 0.001 if is_timeout else 1 if spec.name == "history_days" else 0
+    lowest = 0.001 if is_timeout else LOWEST.get(spec.name, 0)
     highest = LONGEST_TIMEOUT if is_timeout else MOST_DAYS if spec.name.endswith("_days") else LARGEST
     if not lowest <= value <= highest:
         raise AuditError(f"{where} is {value!r}; it must be at least {lowest} and at most {highest}.")

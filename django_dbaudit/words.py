@@ -44,7 +44,7 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "row"), count(2500, "row")
     ('1 row', '2,500 rows')
     """
-    plural = {"entry": "entries", "index": "indexes"}.get(noun, f"{noun}s")
+    plural = {"entry": "entries", "index": "indexes", "query": "queries"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
 
 

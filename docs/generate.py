@@ -31,6 +31,9 @@ from django_dbaudit.conf import Config, Thresholds  # noqa: E402  # as above
 from django_dbaudit.management import commands as command_package  # noqa: E402  # as above
 from django_dbaudit.rule import Rule, all_rules  # noqa: E402  # as above
 
+#: Options with which a command is shown once more.
+MORE = {"queryreport": ["--view export_and_mark"]}
+
 GENERATED = ".. Written by docs/generate.py; edit what it is made from.\n\n"
 
 
@@ -106,6 +109,7 @@ def command_page(name: str) -> str:
         + f"{inspect.cleandoc(sys.modules[command.__module__].__doc__ or '')}\n\n"
         + heading("What it shows", "-")
         + f"On the ice-cream shop of ``testproject/``::\n\n{indented(output_of(name))}\n"
+        + "".join(f"::\n\n{indented(output_of(name, more))}\n" for more in MORE.get(name, ()))
         + heading("Options", "-")
         + f"::\n\n{indented(own_options(options))}\n"
         + "Exit status: 0 if nothing was found at or above ``--fail-on``, 1 if something was, 2 if it\n"
@@ -113,12 +117,12 @@ def command_page(name: str) -> str:
     )
 
 
-def output_of(name: str) -> str:
+def output_of(name: str, options: str = "") -> str:
     out = io.StringIO()
     # It ends with the exit status for what it found.
     with contextlib.suppress(SystemExit):
-        call_command(name, load_facts=str(FACTS), stdout=out, no_color=True)
-    return f"$ python manage.py {name}\n\n{out.getvalue()}"
+        call_command(name, *options.split(), load_facts=str(FACTS), stdout=out, no_color=True)
+    return f"$ python manage.py {name} {options}".rstrip() + f"\n\n{out.getvalue()}"
 
 
 def own_options(text: str) -> str:

@@ -23,7 +23,7 @@ import postgres_server
 HERE = Path(__file__).resolve().parent
 DATABASE = "ice_cream"
 
-#: What dbaudit and indexreport exit with when they have something to show.
+#: What our commands exit with when they have something to show.
 FOUND = 1
 
 
@@ -65,10 +65,10 @@ def prepare(began: float) -> None:
 
 
 def show(began: float) -> None:
-    """The two reports, while live sins are being committed."""
+    """The reports, while live sins are being committed."""
     with misbehaving():
         say(began, "Sessions misbehave; now the audit")
-        for command in ("dbaudit", "indexreport"):
+        for command in ("dbaudit", "indexreport", "queryreport", "transactionreport"):
             print(f"\n$ python manage.py {command}\n", flush=True)
             manage(command, allowed=(0, FOUND))
             print()

@@ -80,7 +80,7 @@ class Scratch:
 
     def gather(self, config: Config | None = None) -> facts.Facts:
         """Every fact of this database."""
-        return facts.gather([self.alias], set(facts.ALL.values()), config or Config())
+        return facts.gather([self.alias], set(facts.ALL.values()), config or Config(store=self.alias))
 
     def fact(self, kind: type[Any], **config: Any) -> Any:
         """One fact, which the test takes for granted to be there."""

@@ -65,7 +65,9 @@ class Pair:
     def run(self, *statements: str) -> None:
         """On the primary, and wait until the replica has it too."""
         self.primary.run(*statements)
-        ((position,),) = self.primary.run("SELECT pg_current_wal_insert_lsn()::text")
+        # Not the insert position: at the beginning of a page it counts the page's header, and the replica
+        # is never there.
+        ((position,),) = self.primary.run("SELECT pg_current_wal_flush_lsn()::text")
         replayed = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
         self.replica.wait_until(lambda: self.replica.run(replayed) == [(True,)])
 
@@ -82,7 +84,7 @@ def pair(
     ):
         both = Pair(scratch, Scratch(replica))
         # Until it is there a session cannot wait for what is in it.
-        ((position,),) = scratch.run("SELECT pg_current_wal_insert_lsn()::text")
+        ((position,),) = scratch.run("SELECT pg_current_wal_flush_lsn()::text")
         with alias_like(replica, NAME="postgres") as other:
             replayed = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
             scratch.wait_until(lambda: Scratch(other).run(replayed) == [(True,)])
@@ -99,7 +101,7 @@ def alias_on(server: postgres_server.Server, scratch: Scratch, **settings: Any) 
 
 
 def gathered(*aliases: str) -> Facts:
-    return clusters.linked(facts.gather(aliases, set(facts.ALL.values()), Config()))
+    return clusters.linked(facts.gather(aliases, set(facts.ALL.values()), Config(store=aliases[0])))
 
 
 def outcome(seen: Facts, *rules: str, **thresholds: Any) -> audit.Audit:
@@ -169,7 +171,7 @@ def test_indexreport_lists_the_indexes_once(pair: Pair) -> None:
 
 def test_rules_say_of_a_file_what_they_say_of_the_servers(pair: Pair, tmp_path: Any) -> None:
     query(pair.replica, "a", moves="t_a")
-    before = facts.gather(pair.aliases, set(facts.ALL.values()), Config())
+    before = facts.gather(pair.aliases, set(facts.ALL.values()), Config(store=pair.aliases[0]))
     path = tmp_path / "facts.json"
     path.write_text(facts.save(before))
     after = clusters.linked(facts.load(path))
@@ -292,7 +294,7 @@ def test_where_the_identifier_is_a_secret_the_settings_can_tell(pair: Pair) -> N
         server = dataclasses.replace(alias.get(Server), system_identifier=None)
         return dataclasses.replace(alias, known={**alias.known, Server: server})
 
-    seen = facts.gather(pair.aliases, set(facts.ALL.values()), Config())
+    seen = facts.gather(pair.aliases, set(facts.ALL.values()), Config(store=pair.aliases[0]))
     (secret, replica) = map(without, seen.aliases)
     (not_run,) = unused(clusters.linked(Facts((secret, replica)))).not_run[:1]
     assert f"cannot tell whether alias {pair.replica.alias} is a replica of it" in not_run.reason

@@ -38,6 +38,8 @@ def test_every_key_can_be_set() -> None:
             "STATEMENT_TIMEOUT": 2.5,
             "LOCK_TIMEOUT": 1,
             "CONNECT_TIMEOUT": 3,
+            "RECORD": False,
+            "PROJECT_PATHS": ["/srv/shared"],
             "PGSTATTUPLE_MEGABYTES": 0,
             "THRESHOLDS": {"CONNECTIONS_SHARE": 0.5, "UNINDEXED_FOREIGN_KEY_ROWS": 7},
         }
@@ -50,6 +52,8 @@ def test_every_key_can_be_set() -> None:
         statement_timeout=2.5,
         lock_timeout=1,
         connect_timeout=3,
+        record=False,
+        project_paths=("/srv/shared",),
         pgstattuple_megabytes=0,
         thresholds=Thresholds(connections_share=0.5, unindexed_foreign_key_rows=7),
     )
@@ -86,8 +90,9 @@ def test_the_setting_must_be_a_dict(value: object) -> None:
 def test_an_unknown_key_names_the_known_ones(key: object) -> None:
     assert refusal({key: []}) == (
         f"DBAUDIT has an unknown key {key!r}; it may have: BASELINE, CONNECT_TIMEOUT, FAIL_ON, "
-        "HISTORY_DAYS, IGNORE, LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, PLANNED_STATEMENTS, PLANNING_TIMEOUT, "
-        "SELECT, STATEMENT_TIMEOUT, STORE, THRESHOLDS."
+        "FLUSH_SECONDS, HISTORY_DAYS, IGNORE, KEEP_TRAFFIC, LOCK_TIMEOUT, PGSTATTUPLE_MEGABYTES, "
+        "PLANNED_STATEMENTS, PLANNING_TIMEOUT, PROJECT_PATHS, RECORD, SAMPLE_SHARE, SELECT, SERVER_TIMING, "
+        "STATEMENT_TIMEOUT, STORE, TAG_QUERIES, THRESHOLDS, TRAFFIC_DAYS."
     )
 
 
@@ -110,7 +115,12 @@ def test_a_string_is_a_string(name: str, value: object) -> None:
     assert refusal({name: value}) == f"DBAUDIT[{name!r}] is {value!r}; it must be a string."
 
 
-@pytest.mark.parametrize("name", ["SELECT", "IGNORE"])
+@pytest.mark.parametrize("value", [None, 0, 1, "yes", "False"])
+def test_a_truth_is_no_number_and_no_word(value: object) -> None:
+    assert refusal({"RECORD": value}) == f"DBAUDIT['RECORD'] is {value!r}; it must be True or False."
+
+
+@pytest.mark.parametrize("name", ["SELECT", "IGNORE", "PROJECT_PATHS"])
 @pytest.mark.parametrize("value", ["IDX", None, [1], {"IDX"}])
 def test_a_list_of_rules_is_a_list_of_strings(name: str, value: object) -> None:
     assert refusal({name: value}) == f"DBAUDIT[{name!r}] is {value!r}; it must be a list of strings."

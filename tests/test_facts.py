@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import socket
 import types
@@ -15,16 +16,17 @@ from hypothesis import strategies as st
 
 from activity import at_work, execute
 from aliases import alias_like
-from django_dbaudit import audit, facts
+from django_dbaudit import audit, derived, facts
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.conf import Config, Thresholds
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.errors import AuditError
 from django_dbaudit.facts import AliasFacts, Facts, Unavailable
 from django_dbaudit.finding import Database
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.rule import all_rules
+from django_dbaudit.rule import Rule, all_rules
 from django_dbaudit.version import VERSION
 from scratch import Scratch
 
@@ -32,7 +34,7 @@ PASSWORD = "hunter2-is-secret"
 
 
 def gathered(alias: str) -> dict[type[Any], Any]:
-    (seen,) = facts.gather([alias], set(facts.ALL.values()), Config()).aliases
+    (seen,) = facts.gather([alias], set(facts.ALL.values()), Config(store=alias)).aliases
     return dict(seen.known)
 
 
@@ -59,7 +61,7 @@ def test_what_is_saved_is_what_is_loaded(scratch: Scratch, tmp_path: Path) -> No
     after = facts.load(saved(tmp_path / "facts.json", before))
     assert after == before
     (alias,) = after.aliases
-    assert set(alias.known) == set(facts.ALL.values())
+    assert {*alias.known, *after.code} == set(facts.ALL.values())
     # Those are had with extensions that this database has not.
     gone = {kind for kind, fact in alias.known.items() if isinstance(fact, Unavailable)}
     assert gone == set(facts.OF_STATEMENTS)
@@ -209,8 +211,9 @@ def test_a_field_of_another_type_is_refused_by_its_name(
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
+@functools.cache
 def any_of(hint: Any) -> st.SearchStrategy[Any]:
-    """Values of a fact's type, or of the type of something in it."""
+    """Values of a fact's type, or of the type of something in it, which may hold its own kind."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return st.one_of(*map(any_of, arguments))
@@ -218,7 +221,12 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(any_of(arguments[0]), max_size=3).map(tuple)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
-        return st.builds(hint, **{each.name: any_of(hints[each.name]) for each in dataclasses.fields(hint)})
+        return st.deferred(
+            lambda: st.builds(
+                hint,
+                **{each.name: any_of(hints[each.name]) for each in dataclasses.fields(hint) if each.init},
+            )
+        )
     simple: dict[Any, st.SearchStrategy[Any]] = {
         bool: st.booleans(),
         int: st.integers(),
@@ -233,7 +241,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("kind", [*facts.ALL.values(), Unavailable], ids=lambda kind: kind.__name__)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_any_fact_survives_json(kind: type[Any], data: st.DataObject) -> None:
+def test_any_fact_survives_json(kind: Any, data: st.DataObject) -> None:
     fact = data.draw(any_of(kind))
     text = json.dumps(encode(fact))
     assert decode(kind, json.loads(text)) == fact
@@ -245,11 +253,12 @@ def test_any_fact_survives_json(kind: type[Any], data: st.DataObject) -> None:
 def test_an_alias_that_is_not_postgresql_is_told_by_every_rule_and_crashes_none() -> None:
     lite = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "OPTIONS": {}}
     with alias_like("default", **lite) as alias:
-        seen = facts.gather([alias], set(facts.ALL.values()), Config())
+        seen = facts.gather([alias], set(facts.ALL.values()), Config(store=alias))
         result = audit.run(all_rules(), seen, Thresholds())
     assert seen.databases == (Database(alias, "sqlite"),)
-    assert result.findings == ()
-    assert result.failures == (f"Nothing was audited; {alias}: not PostgreSQL: the alias is sqlite.",)
+    assert [each for each in result.findings if each.database] == []
+    (failure,) = result.failures
+    assert failure.startswith(f"Nothing was audited; {alias}: not PostgreSQL: the alias is sqlite")
     about_server = {rule.code for rule in all_rules() if rule.sources.intersection(facts.FROM_SERVER)}
     told = {each.rule for each in result.not_run if each.reason == "not PostgreSQL: the alias is sqlite"}
     assert told >= about_server
@@ -258,7 +267,7 @@ def test_an_alias_that_is_not_postgresql_is_told_by_every_rule_and_crashes_none(
 def test_a_file_about_another_database_can_be_loaded_too(tmp_path: Path) -> None:
     lite = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "OPTIONS": {}}
     with alias_like("default", **lite) as alias:
-        seen = facts.gather([alias], set(facts.ALL.values()), Config())
+        seen = facts.gather([alias], set(facts.ALL.values()), Config(store=alias))
     assert facts.load(saved(tmp_path / "facts.json", seen)) == seen
 
 
@@ -288,7 +297,7 @@ def test_an_alias_that_cannot_be_reached_says_why_and_keeps_its_password(
 ) -> None:
     with alias_like(scratch.alias, **{"PASSWORD": PASSWORD, **own()}) as alias:
         known = gathered(alias)
-    assert set(known) == set(facts.ALL.values())
+    assert set(known) == set(facts.ALL.values()) - set(facts.SHARED)
     for fact in known.values():
         assert isinstance(fact, Unavailable)
         assert fact.failed
@@ -306,13 +315,27 @@ def test_a_database_that_does_not_exist_is_named(scratch: Scratch) -> None:
     assert 'database "no_such_database" does not exist' in reasons.pop()
 
 
+def _indispensable(rule: Rule) -> set[type[Any]]:
+    """The facts without which the rule cannot run."""
+    return {source for kind in rule.needs.values() for source in _sources(kind)}
+
+
+def _sources(kind: type[Any]) -> set[type[Any]]:
+    if kind in facts.ABSENT or kind is Thresholds:
+        return set()
+    if not issubclass(kind, DerivedFact):
+        return {kind}
+    return {source for each in derived.needs(kind).values() for source in _sources(each)}
+
+
 def test_a_failure_is_told_once_for_the_alias_and_by_each_rule(scratch: Scratch) -> None:
     with alias_like(scratch.alias, NAME="no_such_database") as alias:
-        seen = facts.gather([alias], set(facts.ALL.values()), Config())
+        seen = facts.gather([alias], set(facts.ALL.values()), Config(store=alias))
     result = audit.run(all_rules(), seen, Thresholds())
     (failure,) = result.failures
     assert failure.startswith(f"{alias}: could not connect: ")
-    assert {each.rule for each in result.not_run} == {rule.code for rule in all_rules()}
+    of_a_database = {rule.code for rule in all_rules() if not _indispensable(rule) <= facts.OF_CODE.keys()}
+    assert {each.rule for each in result.not_run} == of_a_database
 
 
 @pytest.mark.parametrize(
@@ -321,7 +344,7 @@ def test_a_failure_is_told_once_for_the_alias_and_by_each_rule(scratch: Scratch)
 )
 def test_an_engine_that_cannot_be_loaded_is_named_with_the_cause(engine: str, why: str) -> None:
     with alias_like("default", ENGINE=engine) as alias:
-        (seen,) = facts.gather([alias], set(facts.ALL.values()), Config()).aliases
+        (seen,) = facts.gather([alias], set(facts.ALL.values()), Config(store=alias)).aliases
     assert seen.database.vendor == "unknown"
     for fact in seen.known.values():
         assert fact.failed
@@ -350,9 +373,13 @@ def test_an_empty_database_is_a_failure_that_says_to_migrate(scratch: Scratch) -
 def test_progress_names_alias_and_fact(scratch: Scratch) -> None:
     scratch.run("CREATE TABLE flavor (id int)")
     said: list[str] = []
-    facts.gather([scratch.alias], set(facts.ALL.values()), Config(), said.append)
+    facts.gather([scratch.alias], set(facts.ALL.values()), Config(store=scratch.alias), said.append)
     read = (*facts.FROM_SERVER, *facts.OF_STATEMENTS)
-    assert said == [f"{scratch.alias}: {kind.__name__}" for kind in read]
+    assert said == [
+        *(f"{scratch.alias}: {kind.__name__}" for kind in read),
+        *(f"the code: {kind.__name__}" for kind in facts.OF_CODE),
+        "the store: Traffic",
+    ]
 
 
 def test_only_what_is_asked_for_and_what_it_leans_on_is_read(scratch: Scratch) -> None:

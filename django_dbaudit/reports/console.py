@@ -214,9 +214,9 @@ def _narrow(paper: _Paper, table: Table) -> None:
         else:
             paper.prose(first, indent=2, ink=ink)
             paper.prose(last, indent=4, ink=ink)
-        titles = [column.title for column in table.columns]
-        between = [f"{title} {cell}" for title, cell in zip(titles, row.cells, strict=True) if cell]
-        paper.prose(", ".join(between[1:-1]), indent=4, ink=DIM)
+        titles = [column.title for column in table.columns[1:-1]]
+        between = [f"{title} {cell}" for title, cell in zip(titles, row.cells[1:-1], strict=True) if cell]
+        paper.prose(", ".join(between), indent=4, ink=DIM)
 
 
 def _not_run(paper: _Paper, document: Document) -> None:

@@ -62,6 +62,8 @@ class Document:
     #: Worst first; those that a baseline knows are in ``known`` instead.
     findings: tuple[Finding, ...]
     known: tuple[Finding, ...] = ()
+    #: Those that a comment in the code answers.
+    suppressed: tuple[Finding, ...] = ()
     not_run: tuple[NotRun, ...] = ()
     #: Why we could not look as asked; empty if we could.
     failures: tuple[str, ...] = ()
@@ -89,6 +91,8 @@ class Document:
         text = ", ".join(parts) or "no findings"
         if self.known:
             text += f"; {len(self.known)} known from the baseline"
+        if self.suppressed:
+            text += f"; {len(self.suppressed)} answered in the code"
         if self.not_run:
             rules = len({(each.rule, each.database) for each in self.not_run})
             text += f"; {rules} rule{'' if rules == 1 else 's'} not run, or only in part"

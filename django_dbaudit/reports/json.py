@@ -21,6 +21,7 @@ def render(document: Document, style: Style) -> str:
         "databases": [asdict(each) for each in document.databases],
         "findings": [_finding(each) for each in document.findings],
         "known": [_finding(each) for each in document.known],
+        "suppressed": [_finding(each) for each in document.suppressed],
         "not_run": [
             {"rule": each.rule, "name": each.name, "database": each.database, "reason": each.reason}
             for each in document.not_run

@@ -40,7 +40,7 @@ class _Run:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.results = (*document.findings, *document.known)
+        self.results = (*document.findings, *document.known, *document.suppressed)
         self.rule_index = {each.code: index for index, each in enumerate(document.rules)}
         self.at_line = Counter((each.rule, each.location) for each in self.results)
 
@@ -67,6 +67,7 @@ class _Run:
 
     def result(self, finding: Finding) -> dict[str, Any]:
         is_known = finding.status == "known"
+        suppression = _SUPPRESSIONS.get(finding.status)
         return {
             **self.reference(finding.rule, "ruleId", "ruleIndex"),
             "level": LEVELS[finding.severity],
@@ -75,7 +76,7 @@ class _Run:
             "relatedLocations": _related_locations(finding),
             "partialFingerprints": self.fingerprints(finding),
             "baselineState": "unchanged" if is_known else "new",
-            "suppressions": [_SUPPRESSION] if is_known else [],
+            "suppressions": [suppression] if suppression else [],
             "properties": {
                 "database": finding.database,
                 "subject": str(finding.subject),
@@ -107,7 +108,11 @@ class _Run:
         }
 
 
-_SUPPRESSION = {"kind": "external", "status": "accepted", "justification": "Known from the baseline."}
+#: By the status of a finding.
+_SUPPRESSIONS = {
+    "known": {"kind": "external", "status": "accepted", "justification": "Known from the baseline."},
+    "suppressed": {"kind": "inSource", "status": "accepted"},
+}
 
 
 def _rule(help_: RuleHelp) -> dict[str, Any]:

@@ -10,10 +10,9 @@ import django
 from settings.base import *  # noqa: F403  # settings build on each other so, in Django
 from settings.base import INSTALLED_APPS, database
 
-# An app of odd models lives beside the tests. The commands that tests start as processes of their
-# own see the shop alone.
-if find_spec("oddities"):
-    INSTALLED_APPS = [*INSTALLED_APPS, "oddities"]
+# Apps of odd models, and of queries rightly and wrongly asked, live beside the tests. The commands that
+# tests start as processes of their own see the shop alone.
+INSTALLED_APPS = [*INSTALLED_APPS, *filter(find_spec, ("corpus", "oddities", "situations"))]
 
 DEBUG = False
 SECRET_KEY = "django-insecure-test-only"

@@ -72,7 +72,7 @@ def unavailable(seen: facts.Facts) -> dict[str, facts.Unavailable]:
 
 def everything(alias: str) -> facts.Facts:
     kinds = set(facts.ALL.values()).difference(facts.OF_STATEMENTS)
-    return facts.gather([alias], kinds, Config())
+    return facts.gather([alias], kinds, Config(store=alias))
 
 
 # The guard.

@@ -12,6 +12,7 @@ from activity import at_work, execute, pid_of
 from aliases import alias_like, default_on
 from django_dbaudit import audit, facts
 from django_dbaudit.conf import Config, Thresholds
+from django_dbaudit.facts import gathering
 from django_dbaudit.postgres import failure, indexes, queries
 from django_dbaudit.postgres.connection import BEGIN, GUARD, GuardedConnection
 from django_dbaudit.postgres.foreign_keys import ForeignKeys
@@ -135,7 +136,7 @@ def statements(alias: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return super().__enter__()
 
     with monkeypatch.context() as patch:
-        patch.setattr(facts, "GuardedConnection", Counted)
+        patch.setattr(gathering, "GuardedConnection", Counted)
         assert unavailable(alias) == {}
     return sent
 
@@ -296,20 +297,20 @@ def vanished(sqlstate: str) -> DatabaseError:
     ids=str,
 )
 def test_a_table_that_vanishes_is_worth_a_second_look(hiccup: Any) -> None:
-    assert facts._read(Flickering(hiccup, []), Indexes) == indexes.Indexes(())
-    gone = facts._read(Flickering(hiccup, hiccup), Indexes)
+    assert gathering._read(Flickering(hiccup, []), Indexes) == indexes.Indexes(())
+    gone = gathering._read(Flickering(hiccup, hiccup), Indexes)
     assert isinstance(gone, facts.Unavailable)
     assert gone.failed
 
 
 def test_a_refusal_is_not_asked_twice_and_is_no_failure() -> None:
-    refused = facts._read(Flickering(vanished(failure.INSUFFICIENT_PRIVILEGE)), Indexes)
+    refused = gathering._read(Flickering(vanished(failure.INSUFFICIENT_PRIVILEGE)), Indexes)
     assert refused.reason.startswith("the role may not look: ")
     assert not refused.failed
 
 
 def test_a_cancelled_query_is_not_asked_twice() -> None:
-    late = facts._read(Flickering(vanished(failure.QUERY_CANCELED)), Indexes)
+    late = gathering._read(Flickering(vanished(failure.QUERY_CANCELED)), Indexes)
     assert "longer than DBAUDIT['STATEMENT_TIMEOUT'] allows" in late.reason
     assert late.failed
 

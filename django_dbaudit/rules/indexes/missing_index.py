@@ -94,13 +94,13 @@ def _finding(
     saved = advice.net_ms / 1000
     is_urgent = advice.is_proven and saved >= thresholds.missing_index_seconds_per_day
     is_ours = field is not None and not field.is_third_party
-    target = candidate.target.partition(" USING ")[2]
+    identity = index_entry.identity(candidate)
     return rule.finding(
         Subject("table", candidate.qualified_table, candidate.qualified_table),
         _message(advice, plans),
         severity=None if is_urgent and not candidate.serves_prefixes_only else Severity.INFO,
         evidence={
-            "index": target,
+            "index": identity[1],
             "proof": f"hypopg {plans.hypopg}" if advice.is_proven else "unproven",
             "saved_seconds_per_day": round(saved, 3),
             "write_seconds_per_day": round(advice.write_ms / 1000, 3),
@@ -113,7 +113,7 @@ def _finding(
         },
         location=field.location if field and is_ours else None,
         fix=index_entry.fix(candidate, fields, taken),
-        identity=(candidate.qualified_table, target),
+        identity=identity,
     )
 
 
