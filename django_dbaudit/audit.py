@@ -14,15 +14,12 @@ from django_dbaudit.analysis.cluster import Cluster
 from django_dbaudit.analysis.suppressions import Suppressions
 from django_dbaudit.analysis.what_if import DROPS, WhatIf
 from django_dbaudit.conf import Thresholds
-from django_dbaudit.facts import OF_SCHEMA, SHARED, AliasFacts, Facts, Unavailable
-from django_dbaudit.finding import Database, Finding, NotRun, worst_first
+from django_dbaudit.facts import OF_SCHEMA, OF_THE_CODE, SHARED, AliasFacts, Facts, Unavailable
+from django_dbaudit.finding import Finding, NotRun, worst_first
 from django_dbaudit.postgres.server import Server
 from django_dbaudit.rule import Rule
 
 logger = logging.getLogger("django_dbaudit")
-
-#: Stands for no database in particular: where rules judge the code, or what it was seen to do.
-OF_THE_CODE = Database("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +48,12 @@ def run(rules: Sequence[Rule], facts: Facts, thresholds: Thresholds) -> Audit:
     Findings come out worst first. What several rules derive from the facts is worked out once for each
     alias; what a replica has from its primary is told there alone.
     """
-    code = AliasFacts(OF_THE_CODE, facts.code).having(thresholds)
-    runner = _Runner(code)
+    facts = facts.having(thresholds)
+    runner = _Runner(facts.of_code)
     for rule in rules:
         if is_of_code(rule):
-            runner.run(rule, code)
-    for alias in facts.having(thresholds).aliases:
+            runner.run(rule, facts.of_code)
+    for alias in facts.aliases:
         for rule in rules:
             if not is_of_code(rule) and not _is_told_at_primary(rule, alias):
                 runner.run(rule, alias)
@@ -82,8 +79,8 @@ class _Runner:
         self._outcomes: list[Finding | NotRun] = []
         # Keys alone: one failure often stops many rules.
         self._failures: dict[str, None] = {}
-        #: How many rules looked: at the code, and at a database.
-        self._ran = [0, 0]
+        #: Of the code and of databases, those that some rule could look at.
+        self._seen: set[str] = set()
 
     def run(self, rule: Rule, alias: AliasFacts) -> None:
         try:
@@ -91,7 +88,7 @@ class _Runner:
             if isinstance(arguments, Unavailable):
                 self._add(alias, [rule.not_run(arguments.reason)])
                 return
-            self._ran[alias.database is not OF_THE_CODE] += 1
+            self._seen.add("code" if alias.database is OF_THE_CODE else "database")
             # Whole before any of it counts: half a rule's findings would pass for all of them.
             outcomes = list(rule.function(**arguments))
             self._add(alias, _weighed(alias, outcomes) if rule.name in DROPS else outcomes)
@@ -108,8 +105,9 @@ class _Runner:
         if not isinstance(known, Unavailable):
             findings, answered = suppressions.split(findings, known)
         not_run = [each for each in self._outcomes if isinstance(each, NotRun)]
-        unseen = [each for each in not_run if each.database] or not_run
-        if unseen and not self._ran[unseen[0].database is not None] and not self._failures:
+        of_databases = [each for each in not_run if each.database]
+        unseen = of_databases or not_run
+        if unseen and ("database" if of_databases else "code") not in self._seen and not self._failures:
             # Green for ever, else, is the build whose settings name the wrong database.
             reasons = dict.fromkeys(
                 f"{each.database}: {each.reason}" if each.database else each.reason for each in unseen

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django_dbaudit.analysis.commit_units import Unit
-from django_dbaudit.analysis.verdicts import way_to
+from django_dbaudit.analysis.verdicts import shared_calls, way_to
 from django_dbaudit.finding import Fix, Location
 from django_dbaudit.project.effects.reading import ViewEffects
-from django_dbaudit.project.effects.tree import Call
 
 #: Whose functions are not the project's to edit.
 FRAMEWORKS = ("django.", "rest_framework.", "builtins.")
@@ -17,7 +16,7 @@ FRAMEWORKS = ("django.", "rest_framework.", "builtins.")
 def fix(view: ViewEffects, units: Sequence[Unit]) -> Fix:
     """The innermost function of the project's that holds all the units, and the lines in it."""
     ways = [way_to(view.body, unit.writes[0]) for unit in units]
-    shared = _shared(ways)
+    shared = shared_calls(ways)
     held = [
         (*(call.location for call in way), unit.writes[0].location)
         for way, unit in zip(ways, units, strict=True)
@@ -50,15 +49,6 @@ def _decorate(view: ViewEffects, using: str) -> str:
         f"Decorate {handler}() of {name.partition('#')[0]} with @transaction.atomic"
         f"{f'({using})' if using else ''}: define it, and call super() in it, where it is inherited."
     )
-
-
-def _shared(ways: Sequence[Sequence[Call]]) -> tuple[Call, ...]:
-    shared: list[Call] = []
-    for calls in zip(*ways, strict=False):
-        if any(each is not calls[0] for each in calls):
-            break
-        shared.append(calls[0])
-    return tuple(shared)
 
 
 def _path(held: Sequence[Sequence[Location]], depth: int) -> str:

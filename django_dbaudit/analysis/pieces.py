@@ -10,7 +10,7 @@ from django_dbaudit.analysis import atomic_fix, verdicts
 from django_dbaudit.analysis.commit_units import Unit, Way, count, worst_way
 from django_dbaudit.analysis.steps import Step, ViewSteps
 from django_dbaudit.analysis.testimony import Seen, Testimony
-from django_dbaudit.analysis.verdicts import Verdict
+from django_dbaudit.analysis.verdicts import Verdict, Verdicts
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Related, Severity, Subject
 from django_dbaudit.project.effects.reading import ViewEffects
@@ -101,19 +101,17 @@ class ViewPieces(DerivedFact):
 
     __slots__ = ("items",)
 
-    def __init__(self, steps: ViewSteps, testimony: Testimony) -> None:
-        self.items = tuple(_of_all(steps, testimony))
+    def __init__(self, steps: ViewSteps, judged: Verdicts, testimony: Testimony) -> None:
+        self.items = tuple(_of_all(steps, judged, testimony))
 
     def told_by(self, rule: str) -> Iterator[Pieces]:
         """Those that this rule tells."""
         return (each for each in self.items if each.rule == rule)
 
 
-def _of_all(steps: ViewSteps, testimony: Testimony) -> Iterator[Pieces]:
-    for effects, found in steps.items:
-        verdict = verdicts.judge(effects)
-        if _is_changelist(effects.view):
-            verdict = _of_actions(verdict, found)
+def _of_all(steps: ViewSteps, judged: Verdicts, testimony: Testimony) -> Iterator[Pieces]:
+    for (effects, found), (_, whole) in zip(steps.items, judged.items, strict=True):
+        verdict = _of_actions(whole, found) if _is_changelist(effects.view) else whole
         if verdict.word not in (verdicts.SPLIT, verdicts.MIXED):
             continue
         own = tuple(unit for unit in verdict.way.units if verdicts.own_tables(unit))
@@ -127,8 +125,7 @@ def _of_all(steps: ViewSteps, testimony: Testimony) -> Iterator[Pieces]:
                 ways.setdefault(id(step.node), []).append(step.calls)
         rule = _rule(effects, verdict, held, ways)
         if rule and _is_ours(effects, held, ways):
-            seen = testimony.of(effects.view) if testimony.has_traffic else None
-            yield Pieces(effects, verdict, held, rule, seen)
+            yield Pieces(effects, verdict, held, rule, testimony.about(effects.view))
 
 
 def _is_changelist(view: View) -> bool:
@@ -203,7 +200,7 @@ def _is_received(unit: Unit, ways: Ways) -> bool:
 def _is_hidden(effects: ViewEffects, own: Sequence[Unit], ways: Ways) -> bool:
     """Whether the view reads as if it wrote once: all pieces come from one ``save()`` or its like."""
     found = [ways.get(id(unit.writes[0]), ((),))[0] for unit in own]
-    shared = _shared(found)
+    shared = verdicts.shared_calls(found)
     is_one_line = len({unit.writes[0].location for unit in own}) == 1
     if is_one_line and all(len(way) == len(shared) for way in found):
         return True
@@ -213,12 +210,3 @@ def _is_hidden(effects: ViewEffects, own: Sequence[Unit], ways: Ways) -> bool:
     # The view itself, or its handler, is there to be read.
     is_view = effects.view.name.partition("#")[0] in (owner, shared[-1].name)
     return method in SAVERS and not is_view
-
-
-def _shared(ways: Iterable[tuple[Call, ...]]) -> tuple[Call, ...]:
-    shared: list[Call] = []
-    for calls in zip(*ways, strict=False):
-        if any(each is not calls[0] for each in calls):
-            break
-        shared.append(calls[0])
-    return tuple(shared)

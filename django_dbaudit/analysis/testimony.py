@@ -81,10 +81,9 @@ class Testimony(DerivedFact):
         for each in traffic.views:
             self._by_name[each.view, each.method].append(each)
 
-    @property
-    def has_traffic(self) -> bool:
-        """Whether anything was recorded at all; without it there is nothing to say of any view."""
-        return bool(self._by_name)
+    def about(self, view: View) -> Seen | None:
+        """The same, to be told; None where nothing at all was recorded, and nothing is said of any view."""
+        return self.of(view) if self._by_name else None
 
     def of(self, view: View) -> Seen:
         """What is known of this view and method."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django_dbaudit.analysis.commit_units import Unit, Way, count, worst_way
+from django_dbaudit.derived import DerivedFact
 from django_dbaudit.project.effects import tree
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.reading import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Call, Node, Unresolved, Write
 
 #: Blocks that somebody wrote, or asked for by a setting; Django's own hold one call alone.
@@ -41,6 +42,15 @@ class Verdict:
     def tables(self) -> tuple[str, ...]:
         """Tables in different units of the worst way, bookkeeping left out."""
         return tuple(dict.fromkeys(table for unit in self.way.units for table in own_tables(unit)))
+
+
+class Verdicts(DerivedFact):
+    """The verdict on each view and method, in their order."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, effects: Effects) -> None:
+        self.items = tuple((each, judge(each)) for each in effects.items)
 
 
 def judge(view: ViewEffects) -> Verdict:
@@ -113,6 +123,16 @@ def own_tables(unit: Unit) -> tuple[str, ...]:
 def way_to(body: Node, write: Write) -> tuple[Call, ...]:
     """The calls from the view down to a write; empty if it stands in none."""
     return _way_to(body, write) or ()
+
+
+def shared_calls(ways: Iterable[Sequence[Call]]) -> tuple[Call, ...]:
+    """The calls that all ways begin with."""
+    shared: list[Call] = []
+    for calls in zip(*ways, strict=False):
+        if any(each is not calls[0] for each in calls):
+            break
+        shared.append(calls[0])
+    return tuple(shared)
 
 
 def _way_to(node: Node, write: Write) -> tuple[Call, ...] | None:

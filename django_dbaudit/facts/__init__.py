@@ -13,7 +13,14 @@ from django_dbaudit.facts.kinds import (
     OF_STATEMENTS,
     SHARED,
 )
-from django_dbaudit.facts.known import ABSENT, NOT_GATHERED, AliasFacts, Facts, Unavailable
+from django_dbaudit.facts.known import (
+    ABSENT,
+    NOT_GATHERED,
+    OF_THE_CODE,
+    AliasFacts,
+    Facts,
+    Unavailable,
+)
 from django_dbaudit.facts.saving import FILE, load, save
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "OF_CODE",
     "OF_SCHEMA",
     "OF_STATEMENTS",
+    "OF_THE_CODE",
     "SHARED",
     "AliasFacts",
     "Facts",

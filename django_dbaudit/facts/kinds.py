@@ -28,12 +28,11 @@ from django_dbaudit.postgres.server import Server
 from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.statements import Statements
 from django_dbaudit.postgres.tables import Tables
-from django_dbaudit.project import migrations, models, views
+from django_dbaudit.project import migrations, models
 from django_dbaudit.project.effects import reading as effects_reading
 from django_dbaudit.project.effects.reading import Effects
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
-from django_dbaudit.project.views import Views
 from django_dbaudit.store.history import IndexHistory
 from django_dbaudit.traffic.facts import Traffic
 
@@ -82,7 +81,6 @@ FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
 
 #: Facts read from the project's code, the same for every alias; they need no connection.
 OF_CODE: Mapping[type[Any], Callable[[], Any]] = {
-    Views: views.read,
     Effects: effects_reading.read,
 }
 

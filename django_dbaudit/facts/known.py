@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -67,17 +68,32 @@ class AliasFacts:
         return kind(**parts) if missing is None else ABSENT.get(kind, missing)
 
 
+#: Stands for no database in particular: where rules judge the code, or what it was seen to do.
+OF_THE_CODE = Database("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of all the aliases that were asked for, and of the code they have in common."""
 
     aliases: tuple[AliasFacts, ...] = field(default=())
     code: Mapping[type[Any], Any] = field(default_factory=dict)
+    #: The same, with what was made of it.
+    of_code: AliasFacts = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of_code", AliasFacts(OF_THE_CODE, self.code))
 
     @property
     def databases(self) -> tuple[Database, ...]:
         return tuple(each.database for each in self.aliases)
 
     def having(self, *facts: Any) -> Facts:
-        """The same with these facts about every alias."""
-        return replace(self, aliases=tuple([each.having(*facts) for each in self.aliases]))
+        """The same with these facts about every alias, and about the code."""
+        aliases, of_code = (
+            tuple([each.having(*facts) for each in self.aliases]),
+            self.of_code.having(*facts),
+        )
+        if of_code is self.of_code and all(map(operator.is_, aliases, self.aliases)):
+            return self
+        return Facts(aliases, of_code.known)

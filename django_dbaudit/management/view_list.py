@@ -8,12 +8,12 @@ from typing import Any
 
 from django_dbaudit.analysis import verdicts
 from django_dbaudit.analysis.testimony import CONFIRMED, Seen, Testimony
-from django_dbaudit.analysis.verdicts import Verdict
+from django_dbaudit.analysis.verdicts import Verdict, Verdicts
 from django_dbaudit.codec import encode
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.management import view_paths
 from django_dbaudit.project.effects import tree
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.reading import ViewEffects
 from django_dbaudit.project.effects.tree import Call, Write
 from django_dbaudit.reports.document import Column, Row, Table
 
@@ -51,12 +51,9 @@ class Judged:
         return (word, is_doubtful, -len(self.verdict.tables), -most, view.name, view.method)
 
 
-def judge(effects: Effects, testimony: Testimony) -> list[Judged]:
-    """Every view, worst first."""
-    judged = [
-        Judged(each, verdicts.judge(each), testimony.of(each.view) if testimony.has_traffic else None)
-        for each in effects.items
-    ]
+def worst_first(known: Verdicts, testimony: Testimony) -> list[Judged]:
+    """Every view, with what traffic says of it."""
+    judged = [Judged(each, verdict, testimony.about(each.view)) for each, verdict in known.items]
     return sorted(judged, key=lambda each: each.rank)
 
 

@@ -59,14 +59,6 @@ class UrlProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
-    """All views, by name and method, and the URLconfs that could not be looked into."""
-
-    items: tuple[View, ...]
-    problems: tuple[UrlProblem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LiveView:
     """A view together with what Django would call, one callback for each way it is set up."""
 
@@ -81,14 +73,11 @@ class _Found:
     is_handler: bool = False
 
 
-def read() -> Views:
-    """Walk the URLconf, as loaded as Django itself loads it."""
-    found, problems = walk()
-    return Views(tuple(each.view for each in found), problems)
-
-
 def walk() -> tuple[tuple[LiveView, ...], tuple[UrlProblem, ...]]:
-    """Every view with its callbacks, for those who look further into them."""
+    """Every view by name and method, with its callbacks; and the URLconfs that could not be looked into.
+
+    The URLconf is walked as loaded as Django itself loads it.
+    """
     problems: list[UrlProblem] = []
     resolver = get_resolver()
     # First of all, and not caught: without the root there is nothing to tell.

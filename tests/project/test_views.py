@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from django.contrib.admindocs.views import extract_views_from_urlpatterns
@@ -15,14 +16,27 @@ from django.urls.resolvers import RegexPattern, URLResolver
 
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.project import views
-from django_dbaudit.project.views import View, Views
+from django_dbaudit.project.views import UrlProblem, View
 from view_routes import plain
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a walk along the URLconf finds, without what Django would call."""
+
+    items: tuple[View, ...]
+    problems: tuple[UrlProblem, ...]
+
+
+def read() -> Views:
+    found, problems = views.walk()
+    return Views(tuple(each.view for each in found), problems)
 
 
 @pytest.fixture(scope="module")
 def found() -> Iterator[Views]:
     with override_settings(ROOT_URLCONF="view_routes"):
-        yield views.read()
+        yield read()
 
 
 def named(found: Views, name: str) -> list[View]:
@@ -105,7 +119,7 @@ def test_async_views_say_so(found: Views) -> None:
 def atomic(monkeypatch: pytest.MonkeyPatch) -> Views:
     monkeypatch.setitem(connections.settings["default"], name="ATOMIC_REQUESTS", value=True)
     with override_settings(ROOT_URLCONF="view_routes"):
-        return views.read()
+        return read()
 
 
 def test_without_atomic_requests_no_view_is_in_a_transaction(found: Views) -> None:
@@ -143,7 +157,7 @@ def test_a_urlconf_that_raises_is_named_and_the_others_go_on(monkeypatch: pytest
     setattr(root, "urlpatterns", [broken, path("fine/", plain)])  # noqa: B010  # a module made here
     monkeypatch.setitem(sys.modules, "broken_root", root)
     with override_settings(ROOT_URLCONF="broken_root"):
-        found = views.read()
+        found = read()
     clear_url_caches()
     assert [each.routes for each in found.items] == [("fine/",), ("fine/",)]
     assert [(each.urlconf, "no_such_urlconf" in each.reason) for each in found.problems] == [

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_dbaudit.analysis.testimony import Testimony
+from django_dbaudit.analysis.verdicts import Verdicts
 from django_dbaudit.audit import Audit
 from django_dbaudit.facts import Facts
 from django_dbaudit.management import view_list, view_selection
@@ -44,11 +45,9 @@ class Command(AuditCommand):
 
     def arrange(self, seen: Facts, outcome: Audit) -> tuple[Facts, Audit]:
         self.judged: list[Judged] = []
-        effects = seen.code.get(Effects)
-        if isinstance(effects, Effects):
-            traffic = seen.code.get(Traffic)
-            testimony = Testimony(traffic if isinstance(traffic, Traffic) else Traffic())
-            judged = view_list.judge(effects, testimony)
+        known = seen.of_code.get(Verdicts)
+        if isinstance(known, Verdicts):
+            judged = view_list.worst_first(known, seen.of_code.get(Testimony))
             self.judged, outcome = view_selection.arrange(self.selection, judged, outcome)
         return seen, outcome
 

@@ -30,8 +30,9 @@ from collections.abc import Iterator, Sequence
 from django_dbaudit import words
 from django_dbaudit.analysis import call_sites, verdicts
 from django_dbaudit.analysis.testimony import Seen, Testimony
+from django_dbaudit.analysis.verdicts import Verdicts
 from django_dbaudit.finding import Finding, Fix, Severity, Subject
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.reading import ViewEffects
 from django_dbaudit.rule import Rule
 from django_dbaudit.traffic.facts import Traffic, WriteUnit
 
@@ -46,12 +47,11 @@ PROMISES = {
 
 
 @rule.check
-def unpredicted_write(effects: Effects, traffic: Traffic, testimony: Testimony) -> Iterator[Finding]:
-    for each in effects.items:
-        seen = testimony.of(each.view)
+def unpredicted_write(judged: Verdicts, traffic: Traffic, testimony: Testimony) -> Iterator[Finding]:
+    for each, verdict in judged.items:
+        seen, word = testimony.of(each.view), verdict.word
         if not seen.units:
             continue
-        word = verdicts.judge(each).word
         if word == verdicts.READS_ONLY or (word in PROMISES and seen.ways):
             yield _finding(each, seen, word)
 
