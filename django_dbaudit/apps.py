@@ -6,8 +6,8 @@ from django.apps import AppConfig
 from django.core import checks
 
 from django_dbaudit.checks import check_setting
-from django_dbaudit.conf import get_config
-from django_dbaudit.errors import AuditError
+from django_dbaudit.conf import Config
+from django_dbaudit.traffic import loading
 
 
 class DBAuditConfig(AppConfig):
@@ -17,16 +17,12 @@ class DBAuditConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_setting)
-        try:
-            config = get_config()
-        except AuditError:
-            # Told by whoever needs the setting: our commands, the middleware when it is loaded.
-            return
-        if config.record:
-            # Not earlier: they import models of Django's own.
-            from django_dbaudit.store.traffic import flusher  # noqa: PLC0415
-            from django_dbaudit.traffic import recorder  # noqa: PLC0415
+        loading.callbacks.append(_keep_traffic)
 
-            recorder.install()
-            if config.keep_traffic:
-                flusher.install()
+
+def _keep_traffic(config: Config) -> None:
+    if config.keep_traffic:
+        # Here, because what Django starts without our middleware keeps nothing, and need not load this.
+        from django_dbaudit.store.traffic import flusher  # noqa: PLC0415  # as above
+
+        flusher.install()

@@ -90,10 +90,8 @@ class Facts:
 
     def having(self, *facts: Any) -> Facts:
         """The same with these facts about every alias, and about the code."""
-        aliases, of_code = (
-            tuple([each.having(*facts) for each in self.aliases]),
-            self.of_code.having(*facts),
-        )
+        aliases = tuple([each.having(*facts) for each in self.aliases])
+        of_code = self.of_code.having(*facts)
         if of_code is self.of_code and all(map(operator.is_, aliases, self.aliases)):
             return self
         return Facts(aliases, of_code.known)

@@ -21,6 +21,7 @@ from django_dbaudit.errors import AuditError
 from django_dbaudit.traffic import (
     aftermath,
     coroutines,
+    loading,
     recorder,
     streams,
     tags,
@@ -54,6 +55,8 @@ class TrafficMiddleware:
         told.install()
         if config.tag_queries:
             tags.install()
+        for callback in loading.callbacks:
+            callback(config)
         self.get_response = get_response
         sample = Sample(config.sample_share)
         self._sample = None if sample.takes_all else sample

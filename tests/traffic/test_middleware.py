@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -385,3 +387,19 @@ def test_a_wrong_setting_is_an_error_at_start_that_names_the_key(settings: Any) 
     settings.DBAUDIT = {"RECORD": "yes"}
     with pytest.raises(ImproperlyConfigured, match=r"^DBAUDIT\['RECORD'\] is 'yes'; it must be True or"):
         TrafficMiddleware(kiosk.empty)
+
+
+ALONE = """
+import sys
+import django
+from django.conf import settings
+settings.configure(INSTALLED_APPS=["django_dbaudit"], SECRET_KEY="x")
+django.setup()
+from django.db.models.sql.query import Query
+print(Query.__init__.__module__, "django_dbaudit.traffic.recorder" in sys.modules)
+"""
+
+
+def test_django_is_left_as_it_is_where_the_middleware_is_not_loaded() -> None:
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["django.db.models.sql.query", "False"]
