@@ -12,7 +12,7 @@ from django_dbaudit.facts import Facts
 from django_dbaudit.finding import Finding
 from django_dbaudit.project import source_lines
 from django_dbaudit.project.effects import reading
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Atomic
 from django_dbaudit.project.views import View
 from django_dbaudit.rule import get_rule

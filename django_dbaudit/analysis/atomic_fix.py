@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django_dbaudit.analysis.commit_units import Unit
 from django_dbaudit.analysis.verdicts import shared_calls, way_to
 from django_dbaudit.finding import Fix, Location
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 
 #: Whose functions are not the project's to edit.
 FRAMEWORKS = ("django.", "rest_framework.", "builtins.")

@@ -13,7 +13,7 @@ from django_dbaudit.analysis.testimony import Seen, Testimony
 from django_dbaudit.analysis.verdicts import Verdict, Verdicts
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Related, Severity, Subject
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.project.effects.tree import Call, Write
 from django_dbaudit.project.views import View
 

@@ -9,7 +9,7 @@ from typing import Any
 from django_dbaudit import words
 from django_dbaudit.analysis.steps import Step
 from django_dbaudit.finding import Location, Related, Subject
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 
 #: Views that a finding names as leading to a place.
 VIEWS_NAMED = 5

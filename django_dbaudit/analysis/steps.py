@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.project.effects import tree
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Atomic, Call, Later, Node, OnCommit
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.finding import Finding, Location
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 
 
 class Suppressions(DerivedFact):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django_dbaudit.analysis.commit_units import Unit, Way, count, worst_way
 from django_dbaudit.derived import DerivedFact
 from django_dbaudit.project.effects import tree
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Call, Node, Unresolved, Write
 
 #: Blocks that somebody wrote, or asked for by a setting; Django's own hold one call alone.

@@ -29,8 +29,7 @@ from django_dbaudit.postgres.sessions import Sessions
 from django_dbaudit.postgres.statements import Statements
 from django_dbaudit.postgres.tables import Tables
 from django_dbaudit.project import migrations, models
-from django_dbaudit.project.effects import reading as effects_reading
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.project.migrations import MigrationIndexes
 from django_dbaudit.project.schema import DeclaredIndexes
 from django_dbaudit.store.history import IndexHistory
@@ -42,6 +41,13 @@ def _statement_plans(source: Any, *facts: Any) -> StatementPlans:
     from django_dbaudit.planning import statement_plans  # noqa: PLC0415  # as above
 
     return statement_plans.read(source, *facts)
+
+
+def _effects() -> Effects:
+    # Here, because what interprets takes long to import, and commands about indexes need none of it.
+    from django_dbaudit.project.effects import reading  # noqa: PLC0415  # as above
+
+    return reading.read()
 
 
 #: Facts read over a guarded connection. ``Server`` and ``Tables`` come first: others lean on them.
@@ -81,7 +87,7 @@ FROM_PROJECT: Mapping[type[Any], Callable[[str], Any]] = {
 
 #: Facts read from the project's code, the same for every alias; they need no connection.
 OF_CODE: Mapping[type[Any], Callable[[], Any]] = {
-    Effects: effects_reading.read,
+    Effects: _effects,
 }
 
 #: Facts that all aliases have in common: a rule that asks for nothing else runs once.

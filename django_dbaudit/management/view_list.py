@@ -13,7 +13,7 @@ from django_dbaudit.codec import encode
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.management import view_paths
 from django_dbaudit.project.effects import tree
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.project.effects.tree import Call, Write
 from django_dbaudit.reports.document import Column, Row, Table
 

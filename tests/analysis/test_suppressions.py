@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django_dbaudit.analysis.suppressions import Suppressions
 from django_dbaudit.finding import Finding, Location, Related, Severity, Subject
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.project.effects.remarks import Remark
 
 

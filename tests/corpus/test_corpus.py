@@ -15,7 +15,7 @@ from django_dbaudit.analysis.verdicts import Verdict
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.facts import Facts
 from django_dbaudit.project.effects import reading
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 
 TESTS = Path(__file__).parent.parent
 RULES = [each for each in rule.all_rules() if each.code.startswith("TXN") and each.code < "TXN040"]

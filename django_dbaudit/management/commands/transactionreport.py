@@ -18,7 +18,7 @@ from django_dbaudit.facts import Facts
 from django_dbaudit.management import view_list, view_selection
 from django_dbaudit.management.audit_command import AuditCommand
 from django_dbaudit.management.view_list import Judged
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.reports.document import Table
 from django_dbaudit.traffic.facts import Traffic
 

@@ -1,4 +1,4 @@
-"""The fact: of every view and method, what it may do."""
+"""Of every view and method, what it may do, by its source."""
 
 from __future__ import annotations
 
@@ -6,41 +6,22 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django_dbaudit.finding import Location
 from django_dbaudit.project import views
 from django_dbaudit.project.effects import calls, known_views, lookup, remarks, tree
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.machine import Machine, Site, sequence
 from django_dbaudit.project.effects.memory import Memory
-from django_dbaudit.project.effects.remarks import Remark
 from django_dbaudit.project.effects.tree import Node
 from django_dbaudit.project.effects.values import SCALAR, Arguments, Live
-from django_dbaudit.project.views import LiveView, UrlProblem, View
+from django_dbaudit.project.views import LiveView
 
 logger = logging.getLogger("django_dbaudit")
 
 #: Calls of ours for each call of theirs: enough for `machine.DEEPEST` of theirs.
 RECURSION_LIMIT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ViewEffects:
-    """What one view may do for one HTTP method; with the block of ``ATOMIC_REQUESTS``, if there is one."""
-
-    view: View
-    body: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What every view may do, by name and method."""
-
-    items: tuple[ViewEffects, ...]
-    problems: tuple[UrlProblem, ...] = ()
-    #: What the authors say of their lines, in comments.
-    remarks: tuple[Remark, ...] = ()
 
 
 def read() -> Effects:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from django_dbaudit.analysis.pieces import ViewPieces
 from django_dbaudit.finding import Finding, Fix, Severity, Subject
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.project.views import View
 from django_dbaudit.rule import Rule
 

@@ -36,7 +36,7 @@ from django_dbaudit.analysis.error_answers import ErrorAnswers
 from django_dbaudit.analysis.places import group
 from django_dbaudit.analysis.steps import Step, ViewSteps
 from django_dbaudit.finding import Finding, Fix, Severity
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.project.effects.tree import Raise, Write
 from django_dbaudit.rule import Rule
 

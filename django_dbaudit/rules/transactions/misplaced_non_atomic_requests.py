@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django_dbaudit.finding import Finding, Fix, Related, Severity, Subject
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.project.views import Misplaced, View
 from django_dbaudit.rule import Rule
 

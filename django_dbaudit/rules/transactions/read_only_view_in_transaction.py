@@ -29,7 +29,7 @@ from django_dbaudit import words
 from django_dbaudit.analysis.places import group
 from django_dbaudit.analysis.steps import ViewSteps
 from django_dbaudit.finding import Finding, Fix, Related, Severity, Subject
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.project.effects.tree import (
     Atomic,
     Node,

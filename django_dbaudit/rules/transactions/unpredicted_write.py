@@ -32,7 +32,7 @@ from django_dbaudit.analysis import call_sites, verdicts
 from django_dbaudit.analysis.testimony import Seen, Testimony
 from django_dbaudit.analysis.verdicts import Verdicts
 from django_dbaudit.finding import Finding, Fix, Severity, Subject
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.rule import Rule
 from django_dbaudit.traffic.facts import Traffic, WriteUnit
 

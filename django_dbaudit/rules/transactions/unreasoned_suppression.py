@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django_dbaudit.finding import Finding, Fix, Severity, Subject
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.project.effects.remarks import Remark
 from django_dbaudit.rule import Rule, all_rules
 

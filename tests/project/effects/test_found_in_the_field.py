@@ -14,7 +14,7 @@ from django.views.generic import CreateView
 
 from django_dbaudit.analysis import verdicts
 from django_dbaudit.project.effects import reading
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.project.views import View
 from flavors.models import Category, Flavor
 from stock.models import Supplier

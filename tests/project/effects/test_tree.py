@@ -11,7 +11,7 @@ import pytest
 from django_dbaudit.codec import decode, encode
 from django_dbaudit.finding import Location
 from django_dbaudit.project.effects import tree
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Node
 from django_dbaudit.project.views import View
 

@@ -8,7 +8,7 @@ import pytest
 
 from django_dbaudit.analysis import verdicts
 from django_dbaudit.project.effects import reading
-from django_dbaudit.project.effects.reading import ViewEffects
+from django_dbaudit.project.effects.facts import ViewEffects
 from django_dbaudit.project.views import View
 from view_corpus import CORPUS
 

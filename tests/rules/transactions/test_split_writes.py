@@ -10,7 +10,7 @@ from django_dbaudit import audit
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.facts import Facts
 from django_dbaudit.finding import Finding, Location, Severity
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Atomic, Call, Node, Sequence, Write
 from django_dbaudit.project.views import View
 from django_dbaudit.rule import get_rule

@@ -11,7 +11,7 @@ from django_dbaudit.audit import Audit
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.facts import Facts, Unavailable
 from django_dbaudit.finding import Finding, Location, Severity
-from django_dbaudit.project.effects.reading import Effects, ViewEffects
+from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Atomic, Node, Read, Sequence, Unresolved, Write
 from django_dbaudit.project.views import View
 from django_dbaudit.rule import get_rule

@@ -9,7 +9,7 @@ from django_dbaudit.conf import Thresholds
 from django_dbaudit.facts import Facts
 from django_dbaudit.finding import Finding
 from django_dbaudit.project.effects import remarks
-from django_dbaudit.project.effects.reading import Effects
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.rule import get_rule
 
 
