@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django_dbaudit import words
 from django_dbaudit.conf import Thresholds
@@ -93,6 +94,23 @@ class CallSiteQueries:
     def related(self) -> tuple[Related, ...]:
         rendered_at = self.first.rendered_at
         return (*related(self.site), *(related(rendered_at) if rendered_at.line else ()))
+
+    def details(self, **evidence: Any) -> Mapping[str, Any]:
+        """What every finding about the line has, besides evidence of its own."""
+        return {
+            "evidence": {
+                "executions": self.executions,
+                "requests": self.requests,
+                "view_requests": self.view.requests,
+                "microseconds": self.microseconds,
+                **evidence,
+                "sql": self.first.fingerprint,
+                "alias": self.first.alias,
+            },
+            "location": location(self.site),
+            "related": self.related,
+            "identity": self.identity,
+        }
 
 
 def queries_of(view: ViewTraffic, kinds: Iterable[str]) -> list[CallSiteQueries]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django_dbaudit import words
 from django_dbaudit.analysis import call_sites
-from django_dbaudit.finding import Evidence, Related
+from django_dbaudit.finding import Severity
 from django_dbaudit.traffic.facts import CommitTraffic, ViewTraffic, WriteUnit
 
 #: Django's own bookkeeping: no request is in two minds because its session was saved apart.
@@ -70,20 +71,22 @@ def message(ways: list[Pieces], how: str) -> str:
     )
 
 
-def evidence(ways: list[Pieces]) -> Evidence:
+def details(ways: list[Pieces]) -> Mapping[str, Any]:
+    """What every finding about pieces has: the first write of each; a warning from two tables on."""
+    worst = ways[0]
     return {
-        "requests": _requests(ways),
-        "view_requests": ways[0].view.requests,
-        "most_units": max(each.shape.most_units for each in ways),
-        "tables": ways[0].tables,
-        "rolled_back": sum(each.shape.rolled_back for each in ways),
-        "failed_requests": sum(each.shape.failed_requests for each in ways),
+        "severity": Severity.WARNING if len(worst.tables) > 1 else Severity.INFO,
+        "evidence": {
+            "requests": _requests(ways),
+            "view_requests": worst.view.requests,
+            "most_units": max(each.shape.most_units for each in ways),
+            "tables": worst.tables,
+            "rolled_back": sum(each.shape.rolled_back for each in ways),
+            "failed_requests": sum(each.shape.failed_requests for each in ways),
+        },
+        "location": call_sites.location(worst.units[0].site),
+        "related": [line for unit in worst.units for line in call_sites.related(unit.site)],
     }
-
-
-def lines(ways: list[Pieces]) -> list[Related]:
-    """The first write of each piece."""
-    return [line for unit in ways[0].units for line in call_sites.related(unit.site)]
 
 
 def _requests(ways: list[Pieces]) -> int:

@@ -47,9 +47,6 @@ def _finding(ways: list[Pieces]) -> Finding:
     return rule.finding(
         call_sites.subject(ways[0].view),
         commits.message(ways, "each statement by itself, in autocommit"),
-        severity=None if len(ways[0].tables) > 1 else Severity.INFO,
-        evidence=commits.evidence(ways),
-        location=call_sites.location(ways[0].units[0].site),
-        related=commits.lines(ways),
         fix=Fix("text", "Put what belongs together into one with transaction.atomic(): block."),
+        **commits.details(ways),
     )

@@ -68,17 +68,6 @@ def _finding(asked: CallSiteQueries) -> Finding:
         f"{call_sites.seen_in(asked.requests, view)}, at {call_sites.where(asked.site)}: "
         f"{call_sites.shortened(first.fingerprint)}.",
         severity=Severity.WARNING if asked.duplicates >= MANY * asked.requests else None,
-        evidence={
-            "duplicates": asked.duplicates,
-            "executions": asked.executions,
-            "requests": asked.requests,
-            "view_requests": view.requests,
-            "microseconds": asked.microseconds,
-            "sql": first.fingerprint,
-            "alias": first.alias,
-        },
-        location=call_sites.location(asked.site),
-        related=asked.related,
         fix=Fix("text", "Ask once in the request and hand the answer on, or keep it in a cached_property."),
-        identity=asked.identity,
+        **asked.details(duplicates=asked.duplicates),
     )

@@ -90,22 +90,8 @@ def _finding(asked: CallSiteQueries) -> Finding:
         call_sites.subject(view),
         f"{call_sites.name_of(view)} asks{of} {words.count(most, 'time')} in one request, "
         f"at {call_sites.where(asked.site)}: {call_sites.shortened(first.fingerprint)}.",
-        evidence={
-            "executions": asked.executions,
-            "most_executions": most,
-            "requests": asked.requests,
-            "view_requests": view.requests,
-            "microseconds": asked.microseconds,
-            "how": first.how,
-            "relation": first.relation,
-            "phase": first.phase,
-            "sql": first.fingerprint,
-            "alias": first.alias,
-        },
-        location=call_sites.location(asked.site),
-        related=asked.related,
         fix=Fix("text", _advice(asked)),
-        identity=asked.identity,
+        **asked.details(most_executions=most, how=first.how, relation=first.relation, phase=first.phase),
     )
 
 

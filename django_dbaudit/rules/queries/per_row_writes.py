@@ -70,21 +70,12 @@ def _finding(written: CallSiteQueries, statements: int) -> Finding:
         call_sites.subject(view),
         f"{call_sites.name_of(view)} writes to {tables} {words.count(written.most_executions, 'time')} "
         f"in one request, a row at a time, at {call_sites.where(written.site)}{others}.",
-        evidence={
-            "executions": written.executions,
-            "most_executions": written.most_executions,
-            "rows": written.rows,
-            "requests": written.requests,
-            "view_requests": view.requests,
-            "microseconds": written.microseconds,
-            "how": first.how,
-            "unit": first.unit,
-            "tables": list(first.tables),
-            "sql": first.fingerprint,
-            "alias": first.alias,
-        },
-        location=call_sites.location(written.site),
-        related=written.related,
         fix=Fix("text", ADVICE.get(first.how, OTHERWISE)),
-        identity=written.identity,
+        **written.details(
+            most_executions=written.most_executions,
+            rows=written.rows,
+            how=first.how,
+            unit=first.unit,
+            tables=list(first.tables),
+        ),
     )

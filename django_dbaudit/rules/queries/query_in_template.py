@@ -61,18 +61,6 @@ def _finding(asked: CallSiteQueries) -> Finding:
         f"{call_sites.where(asked.site)} asks the database{what} {words.count(asked.executions, 'time')} "
         f"{call_sites.seen_in(asked.requests, view)} to {call_sites.name_of(view)}: "
         f"{call_sites.shortened(first.fingerprint)}.",
-        evidence={
-            "executions": asked.executions,
-            "requests": asked.requests,
-            "view_requests": view.requests,
-            "microseconds": asked.microseconds,
-            "how": first.how,
-            "relation": first.relation,
-            "sql": first.fingerprint,
-            "alias": first.alias,
-        },
-        location=call_sites.location(asked.site),
-        related=asked.related,
         fix=Fix("text", "Fetch it in the view: select_related, prefetch_related or annotate."),
-        identity=asked.identity,
+        **asked.details(how=first.how, relation=first.relation),
     )

@@ -51,17 +51,6 @@ def _finding(asked: CallSiteQueries) -> Finding:
         f"on average for its query ({words.count(asked.executions, 'execution')}, at most "
         f"{call_sites.milliseconds(slowest)}) in {call_sites.name_of(view)}: "
         f"{call_sites.shortened(first.fingerprint)}.",
-        evidence={
-            "executions": asked.executions,
-            "microseconds": asked.microseconds,
-            "slowest_microseconds": slowest,
-            "requests": asked.requests,
-            "view_requests": view.requests,
-            "sql": first.fingerprint,
-            "alias": first.alias,
-        },
-        location=call_sites.location(asked.site),
-        related=asked.related,
         fix=Fix("text", "EXPLAIN (ANALYZE, BUFFERS) the statement, and see indexreport for what is there."),
-        identity=asked.identity,
+        **asked.details(slowest_microseconds=slowest),
     )

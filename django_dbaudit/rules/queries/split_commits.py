@@ -48,9 +48,6 @@ def _finding(ways: list[Pieces]) -> Finding:
     return rule.finding(
         call_sites.subject(ways[0].view),
         commits.message(ways, "some of them in a transaction"),
-        severity=None if len(ways[0].tables) > 1 else Severity.INFO,
-        evidence=commits.evidence(ways),
-        location=call_sites.location(ways[0].units[0].site),
-        related=commits.lines(ways),
         fix=Fix("text", "Put one outer with transaction.atomic(): around all that belongs together."),
+        **commits.details(ways),
     )

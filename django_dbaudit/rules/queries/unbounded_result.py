@@ -53,20 +53,8 @@ def _finding(asked: CallSiteQueries, most: int, *, is_warning: bool) -> Finding:
         f"{call_sites.name_of(view)} was given {words.count(most, 'row')} by one query without a LIMIT, "
         f"at {call_sites.where(asked.site)}: {call_sites.shortened(first.fingerprint)}.",
         severity=Severity.WARNING if is_warning else None,
-        evidence={
-            "most_rows": most,
-            "rows": asked.rows,
-            "executions": asked.executions,
-            "requests": asked.requests,
-            "view_requests": view.requests,
-            "microseconds": asked.microseconds,
-            "sql": first.fingerprint,
-            "alias": first.alias,
-        },
-        location=call_sites.location(asked.site),
-        related=asked.related,
         fix=Fix(
             "text", "Paginate, aggregate in the database, or read in chunks with iterator(chunk_size=…)."
         ),
-        identity=asked.identity,
+        **asked.details(most_rows=most, rows=asked.rows),
     )
