@@ -21,7 +21,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
 import django  # noqa: E402  # the engine and the package lie beside
-from django.conf import settings  # noqa: E402
+from django.conf import settings  # noqa: E402  # as above
 
 #: Of one round.
 TIMES = 200
@@ -38,13 +38,13 @@ settings.configure(
 django.setup()
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest  # noqa: E402  # needs settings
-from django.db import connection, models, transaction  # noqa: E402
-from django.db.models.sql.compiler import SQLCompiler  # noqa: E402
-from django.db.models.sql.constants import SINGLE  # noqa: E402
-from django.http import HttpRequest, HttpResponse  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.db import connection, models, transaction  # noqa: E402  # as above
+from django.db.models.sql.compiler import SQLCompiler  # noqa: E402  # as above
+from django.db.models.sql.constants import SINGLE  # noqa: E402  # as above
+from django.http import HttpRequest, HttpResponse  # noqa: E402  # as above
+from django.urls import path  # noqa: E402  # as above
 
-from django_dbaudit.traffic import recorder  # noqa: E402
+from django_dbaudit.traffic import recorder  # noqa: E402  # as above
 
 SQL = 'SELECT "thing"."id", "thing"."name" FROM "thing" WHERE "thing"."id" = %s LIMIT 21'
 

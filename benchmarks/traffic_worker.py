@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import django  # noqa: E402  # the package lies beside
-from django.conf import settings  # noqa: E402
+from django.conf import settings  # noqa: E402  # as above
 
 OURS = "django_dbaudit.traffic.middleware.TrafficMiddleware"
 

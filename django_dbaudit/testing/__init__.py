@@ -18,12 +18,12 @@ __all__ = ["RecordingMixin", "RecordingRunner", "check"]
 def __getattr__(name: str) -> Any:
     if name == "check":
         # As said above.
-        from django_dbaudit.testing.checking import check  # noqa: PLC0415
+        from django_dbaudit.testing.checking import check  # noqa: PLC0415  # as above
 
         return check
     if name in ("RecordingMixin", "RecordingRunner"):
         # As said above; and the runner's base is the project's, which only its settings name.
-        from django_dbaudit.testing import runner  # noqa: PLC0415
+        from django_dbaudit.testing import runner  # noqa: PLC0415  # as above
 
         return runner.RecordingMixin if name == "RecordingMixin" else runner.recording_runner()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -55,8 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _session(config: pytest.Config) -> Session:
     if session_key not in config.stash:
         # See the module's docstring.
-        from django_dbaudit.errors import AuditError  # noqa: PLC0415
-        from django_dbaudit.testing.session import Session  # noqa: PLC0415
+        from django_dbaudit.errors import AuditError  # noqa: PLC0415  # as above
+        from django_dbaudit.testing.session import Session  # noqa: PLC0415  # as above
 
         try:
             config.stash[session_key] = Session(config)
@@ -81,7 +81,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if marker is None:
         return (yield)
     # See the module's docstring.
-    from django_dbaudit.testing.marked import Marked  # noqa: PLC0415
+    from django_dbaudit.testing.marked import Marked  # noqa: PLC0415  # as above
 
     marked = Marked(item, marker, _session(item.config))
     with marked.recorded() as recorded:
@@ -97,7 +97,7 @@ def dbaudit(pytestconfig: pytest.Config) -> Callable[..., Any]:
     As ``django_dbaudit.testing.check``, with the baseline of this run.
     """
     # See the module's docstring.
-    from django_dbaudit.testing.checking import check  # noqa: PLC0415
+    from django_dbaudit.testing.checking import check  # noqa: PLC0415  # as above
 
     return functools.partial(check, complaints=_session(pytestconfig).complaints)
 

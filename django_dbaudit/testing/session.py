@@ -62,7 +62,7 @@ class Session:
             yield
             return
         # Not before Django is set up, which may be done by a conftest.py: it loads models.
-        from django_dbaudit.testing.suite import SuiteRecording  # noqa: PLC0415
+        from django_dbaudit.testing.suite import SuiteRecording  # noqa: PLC0415  # as above
 
         recording = SuiteRecording()
         try:

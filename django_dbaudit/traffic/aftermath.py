@@ -66,6 +66,6 @@ def _finished(**_: object) -> None:
     try:
         recorder.deliver(rest, rest.rest_of)
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # whatever goes wrong with us, the response is closed
         trouble.tell()

@@ -132,7 +132,7 @@ def _look() -> None:
     try:
         recorder.ensure()
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # as above
         trouble.tell()
 
@@ -159,7 +159,7 @@ def end(recording: Recording, request: HttpRequest, response: Any, audience: str
         if aftermath.is_awaited():
             aftermath.follow(response, recording, answer)
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # as above
         trouble.tell()
 
@@ -170,7 +170,7 @@ def _finish(recording: Recording, answer: Answer) -> None:
         try:
             _deliver(recording, answer)
         except RecursionError:
-            pass
+            pass  # a full stack: see trouble.tell
         except Exception:  # noqa: BLE001  # as above
             trouble.tell()
 

@@ -64,7 +64,7 @@ def _query_init(self: Query, *args: Any, **kwargs: Any) -> None:
             self._dbaudit_lineage = lineage  # type: ignore[attr-defined]  # ours
             recording.lineages.append(lineage)
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # whatever goes wrong with us, the query is made
         trouble.tell()
 
@@ -93,7 +93,7 @@ def _atomic_enter(self: Any) -> Any:
         try:
             units.entered(recording, get_connection(self.using), self, _getframe(1))
         except RecursionError:
-            pass
+            pass  # a full stack: see trouble.tell
         except Exception:  # noqa: BLE001  # as above
             trouble.tell()
     return result
@@ -147,7 +147,7 @@ class _Leaving:
                 self.recording, self.connection, self.level, rolled_back=rolled_back or self.rolled_back
             )
         except RecursionError:
-            pass
+            pass  # a full stack: see trouble.tell
         except Exception:  # noqa: BLE001  # as above
             trouble.tell()
 
@@ -176,7 +176,7 @@ def _end(recording: Recording, connection: BaseDatabaseWrapper, *, rolled_back: 
     try:
         units.ended(recording, connection, rolled_back=rolled_back)
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # as above
         trouble.tell()
 
@@ -212,7 +212,7 @@ def _look_for_absent(lineage: Lineage, rows: list[Any]) -> None:
     try:
         lineage.absent = eager.absent(rows, lineage.selected)
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # as above
         trouble.tell()
 
@@ -226,7 +226,7 @@ def _prefetch_related_objects(self: Any) -> Any:
     try:
         prefetching = eager.Prefetching(self, recording)
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # as above
         trouble.tell()
     result = queryset_prefetch(self)
@@ -234,7 +234,7 @@ def _prefetch_related_objects(self: Any) -> Any:
         try:
             prefetching.is_over()
         except RecursionError:
-            pass
+            pass  # a full stack: see trouble.tell
         except Exception:  # noqa: BLE001  # as above
             trouble.tell()
     return result
@@ -244,7 +244,8 @@ def _prefetch_related_objects(self: Any) -> Any:
 def _get_cached_value(self: Any, *args: Any, **kwargs: Any) -> Any:
     recording = current.get()
     if recording is not None:
-        # By id: the hash of a field is worked out anew each time.
+        # `Recording.follow` without the call: each access to a relation comes by. And by id, because the
+        # hash of a field is worked out anew each time.
         if recording.followed is None:
             recording.followed = set()
         recording.followed.add(id(self))

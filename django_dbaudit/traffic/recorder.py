@@ -40,7 +40,7 @@ def observe(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
         try:
             recording.note(sql, params, context, took, True)  # noqa: FBT003  # a keyword costs
         except RecursionError:
-            pass
+            pass  # a full stack: see trouble.tell
         except Exception:  # noqa: BLE001  # whatever goes wrong with us, the query's own error is raised
             trouble.tell()
         raise
@@ -48,7 +48,7 @@ def observe(execute: Callable[..., Any], sql: Any, params: Any, many: bool, cont
     try:
         recording.note(sql, params, context, took, False)  # noqa: FBT003  # as above
     except RecursionError:
-        pass
+        pass  # a full stack: see trouble.tell
     except Exception:  # noqa: BLE001  # as above: the query's result is returned
         trouble.tell()
     return result
