@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django_dbaudit import words
-from django_dbaudit.analysis.call_sites import milliseconds, name_of, shortened
+from django_dbaudit.analysis.call_sites import milliseconds, name_of, shortened, where
 from django_dbaudit.codec import encode
 from django_dbaudit.finding import Finding, Severity
 from django_dbaudit.reports.document import Column, Row, Table
@@ -180,9 +180,8 @@ def _unit(unit: WriteUnit) -> str:
 
 
 def _site(site: CallSite, rendered_at: CallSite = NOWHERE) -> str:
-    line = f"{site.path}:{site.line}" if site.line else "an unknown line"
-    below = f", from {rendered_at.path}:{rendered_at.line}" if rendered_at.line else ""
-    return line + below
+    below = f", from {where(rendered_at)}" if rendered_at.line else ""
+    return where(site) + below
 
 
 def _average(number: int, requests: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,8 @@ from django.core.management.base import CommandParser
 
 from django_dbaudit.errors import AuditError
 from django_dbaudit.finding import Finding
+from django_dbaudit.management.view_names import is_named, meant
 from django_dbaudit.traffic.facts import Traffic, ViewTraffic
-
-#: More names than these would bury the message.
-NAMES_SHOWN = 10
 
 _DAYS = re.compile(r"([0-9]{1,5})d", re.ASCII)
 
@@ -103,12 +100,13 @@ def chosen(selection: Selection, traffic: Traffic) -> Traffic:
     """The views that were asked for; an `AuditError` names one that is not there."""
     names = [view.view for view in traffic.views]
     for asked in selection.views:
-        if not any(_is_named(name, asked) for name in names):
-            raise AuditError(_unknown(asked, names))
+        if not any(is_named(name, asked) for name in names):
+            likely = meant(asked, names, "None was recorded.")
+            raise AuditError(f"No traffic of a view {asked!r}. {likely}")
     if not selection.views:
         return traffic
     return Traffic(
-        tuple(view for view in traffic.views if any(_is_named(view.view, each) for each in selection.views))
+        tuple(view for view in traffic.views if any(is_named(view.view, each) for each in selection.views))
     )
 
 
@@ -116,15 +114,3 @@ def about(findings: Sequence[Finding], traffic: Traffic) -> tuple[Finding, ...]:
     """The findings about these views."""
     keys = {(view.view, view.method or None) for view in traffic.views}
     return tuple(each for each in findings if (each.subject.name, each.subject.method) in keys)
-
-
-def _is_named(name: str, asked: str) -> bool:
-    return name == asked or name.endswith((f".{asked}", f"#{asked}"))
-
-
-def _unknown(asked: str, known: Sequence[str]) -> str:
-    names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(asked, names, NAMES_SHOWN, 0.5) or names[:NAMES_SHOWN]
-    return f"No traffic of a view {asked!r}. " + (
-        f"Did you mean: {', '.join(near)}?" if near else "None was recorded."
-    )

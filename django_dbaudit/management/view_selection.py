@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,9 @@ from django_dbaudit.errors import AuditError
 from django_dbaudit.finding import Finding
 from django_dbaudit.management.options import one_of
 from django_dbaudit.management.view_list import Judged
+from django_dbaudit.management.view_names import is_named, meant
 from django_dbaudit.project.views import View
 from django_dbaudit.traffic.facts import Traffic
-
-#: More names than these would bury the message.
-NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +110,10 @@ def _views_of(finding: Finding) -> Iterator[tuple[str, str | None]]:
 def _is_wanted(selection: Selection, judged: Judged) -> bool:
     view = judged.effects.view
     return (
-        (not selection.views or any(_is_named(view, each) for each in selection.views))
+        (not selection.views or any(is_named(view.name, each) for each in selection.views))
         and (not selection.apps or any(_is_in(view, each) for each in selection.apps))
         and (not selection.verdicts or judged.verdict.word in selection.verdicts)
     )
-
-
-def _is_named(view: View, name: str) -> bool:
-    return view.name == name or view.name.endswith((f".{name}", f"#{name}"))
 
 
 def _is_in(view: View, module: str) -> bool:
@@ -129,7 +122,7 @@ def _is_in(view: View, module: str) -> bool:
 
 def _check(selection: Selection, names: Sequence[str]) -> None:
     for asked in selection.views:
-        if not any(name == asked or name.endswith((f".{asked}", f"#{asked}")) for name in names):
+        if not any(is_named(name, asked) for name in names):
             raise AuditError(_unknown("view", asked, names))
     for asked in selection.apps:
         if not any(name.startswith(f"{asked}.") for name in names):
@@ -137,9 +130,5 @@ def _check(selection: Selection, names: Sequence[str]) -> None:
             raise AuditError(_unknown("package with views", asked, packages))
 
 
-def _unknown(kind: str, asked: str, known: Sequence[str]) -> str:
-    names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(asked, names, NAMES_SHOWN, 0.5) or names[:NAMES_SHOWN]
-    return f"Unknown {kind}: {asked!r}. " + (
-        f"Did you mean: {', '.join(near)}?" if near else "There are none."
-    )
+def _unknown(kind: str, asked: str, known: Iterable[str]) -> str:
+    return f"Unknown {kind}: {asked!r}. {meant(asked, known, 'There are none.')}"

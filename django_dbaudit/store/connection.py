@@ -33,23 +33,26 @@ READ_ONLY = frozenset({"25006", "0A000"})
 
 
 class Transaction:
-    """What may be asked within a transaction: the queries of ``queries/``, by name."""
+    """What may be asked within a transaction: the queries of ``queries/``, by name.
+
+    Those that go for several tables have ``{table}`` where its name belongs.
+    """
 
     def __init__(self, cursor: CursorWrapper) -> None:
         self._cursor = cursor
 
-    def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    def rows(self, query: str, table: str = "", /, **parameters: Any) -> list[dict[str, Any]]:
         """The rows, each as the JSON object that the server makes of it: the same by both drivers."""
-        return self.select(_text(query), **parameters)
+        return self.select(_text(query).replace("{table}", table), **parameters)
 
     def select(self, text: str, **parameters: Any) -> list[dict[str, Any]]:
         """As `rows`, of a query that is made as it is needed."""
         self._cursor.execute(f"SELECT pg_catalog.row_to_json(q)::text FROM ({text}) AS q", parameters)
         return [json.loads(row[0]) for row in self._cursor.fetchall()]
 
-    def run(self, query: str, **parameters: Any) -> int:
+    def run(self, query: str, table: str = "", /, **parameters: Any) -> int:
         """Execute a statement; how many rows it wrote."""
-        return self.change(_text(query), **parameters)
+        return self.change(_text(query).replace("{table}", table), **parameters)
 
     def change(self, text: str, **parameters: Any) -> int:
         """As `run`, of a statement that is made as it is needed."""

@@ -11,13 +11,6 @@ from django_dbaudit.store.traffic.rows import OTHERS, TABLES, Kind, Row, Rows
 MOST_ROWS = 20_000
 
 
-#: A row at least, so that it can say how many there are on that day.
-_THERE = """\
-SELECT t.id, d.taken
-FROM (SELECT count(*) AS taken FROM {table} WHERE day = %(day)s::date) AS d
-LEFT JOIN {table} AS t ON t.id = ANY (%(ids)s::uuid[])"""
-
-
 class Room:
     """What one process knows of the rows that are there already; it asks only about others."""
 
@@ -55,9 +48,8 @@ class Room:
         unknown = rows.by_kind[kind].keys() - self._known
         if not unknown:
             return set()
-        found = transaction.select(
-            _THERE.format(table=TABLES[kind]), ids=list(map(str, unknown)), day=rows.day.isoformat()
-        )
+        ids, day = list(map(str, unknown)), rows.day.isoformat()
+        found = transaction.rows("traffic_there", TABLES[kind], ids=ids, day=day)
         there = {UUID(each["id"]) for each in found if each["id"]}
         taken = found[0]["taken"]
         new = sorted(unknown - there)

@@ -49,7 +49,7 @@ def prune(store: Store, today: date, days: int) -> int:
         while found == PRUNED:
             with store.writing() as transaction:
                 _check(store, transaction)
-                found = transaction.change(_PRUNE.format(table=table), before=before, most=PRUNED)
+                found = transaction.run("traffic_prune", table, before=before, most=PRUNED)
                 pruned += found
     return pruned
 
@@ -58,12 +58,6 @@ def _check(store: Store, transaction: Transaction) -> None:
     (tables,) = transaction.rows("traffic_tables")
     if not tables["are_there"]:
         raise AuditError(f"Cannot write the store, {named(store.alias)}: {not_migrated(store.alias)}")
-
-
-_PRUNE = """\
-DELETE FROM {table} WHERE id IN (
-    SELECT id FROM {table} WHERE day < %(before)s::date ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
-)"""
 
 
 @functools.cache
