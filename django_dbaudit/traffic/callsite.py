@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from types import CodeType, FrameType
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django_dbaudit.traffic import frames
 from django_dbaudit.traffic.budget import Budget
@@ -20,14 +21,14 @@ from django_dbaudit.traffic.sql import Statement
 
 #: Frames that a walk goes up at most.
 HIGHEST = 400
-#: What a site takes, and a probe, besides the characters of its fingerprint.
-SITE_BYTES, PROBE_BYTES = 500, 450
+#: What a site takes, and a probe, besides the characters of its fingerprint; and a weak reference to each.
+SITE_BYTES, PROBE_BYTES = 700, 650
 
 
 class Site:
     """A line that asks, not yet looked up: a code object holds no more than what it was compiled from."""
 
-    __slots__ = ("_call_site", "code", "instruction", "kind", "line", "path")
+    __slots__ = ("__weakref__", "_call_site", "code", "instruction", "kind", "line", "path")
 
     def __init__(self, kind: str, code: CodeType | None, instruction: int, path: str, line: int) -> None:
         self.kind = kind
@@ -65,15 +66,18 @@ def _line(code: CodeType, instruction: int) -> int:
 
 _sites: dict[tuple[object, int], Site] = {}
 _sites_budget = Budget(1_500_000, _sites)
+#: Those that somebody holds as well, found again when the cache was emptied: a request that is on its way
+#: must not count one line as two.
+_held_sites: WeakValueDictionary[tuple[object, int], Site] = WeakValueDictionary()
 
 
 def _interned(key: tuple[object, int], *values: Any) -> Site:
-    found = _sites.get(key)
+    found = _sites.get(key) or _held_sites.get(key)
     if found is None:
         found = Site(*values)
         # The site may be all that holds the code: that of a string that was executed, say.
         _sites_budget.spend(SITE_BYTES + sys.getsizeof(found.code or found.path))
-        _sites[key] = found
+        _sites[key] = _held_sites[key] = found
     return found
 
 
@@ -165,7 +169,7 @@ class Trail:
 class Probe:
     """What is counted as one: the key of `facts.QueryTraffic`, but for the unit. Compared by identity."""
 
-    __slots__ = ("alias", "how", "phase", "relation", "rendered_at", "site", "statement")
+    __slots__ = ("__weakref__", "alias", "how", "phase", "relation", "rendered_at", "site", "statement")
 
     def __init__(self, trail: Trail, phase: str, site: Site) -> None:
         self.alias = trail.alias
@@ -184,6 +188,8 @@ OTHER_PROBE = Probe(
 
 _probes: dict[tuple[object, ...], Probe] = {}
 _probes_budget = Budget(1_500_000, _probes)
+#: As with sites.
+_held_probes: WeakValueDictionary[tuple[object, ...], Probe] = WeakValueDictionary()
 
 
 def probe_of(trail: Trail, phase: str, site: Site) -> Probe:
@@ -191,10 +197,10 @@ def probe_of(trail: Trail, phase: str, site: Site) -> Probe:
     key = (
         site, phase, trail.statement.fingerprint, trail.how, trail.relation, trail.alias, trail.rendered_at,
     )  # fmt: skip
-    found = _probes.get(key)
+    found = _probes.get(key) or _held_probes.get(key)
     if found is None:
         _probes_budget.spend(PROBE_BYTES + sys.getsizeof(trail.statement.fingerprint))
-        found = _probes[key] = Probe(trail, phase, site)
+        found = _probes[key] = _held_probes[key] = Probe(trail, phase, site)
     return found
 
 

@@ -14,7 +14,6 @@ from django.test import AsyncClient, Client, override_settings
 from django_dbaudit import rule
 from django_dbaudit.conf import Thresholds
 from django_dbaudit.finding import Finding, NotRun
-from django_dbaudit.traffic import trails
 from django_dbaudit.traffic.facts import Traffic
 from django_dbaudit.traffic.recorder import record
 from situations.expected import TEMPLATES, Expected
@@ -26,8 +25,6 @@ MIDDLEWARE = ["django_dbaudit.traffic.middleware.TrafficMiddleware"]
 
 def traffic_of(name: str) -> Traffic:
     """What a request to the situation did, its stream read to the end."""
-    # A cache that is emptied amid a request counts its lines anew; the tests before us have filled them.
-    trails.forget()
     with (
         override_settings(
             ROOT_URLCONF="situations.urls",

@@ -253,6 +253,23 @@ def test_what_is_remembered_is_bounded(
     assert {each.site.path for each in queries(traffic)} == {f"/srv/{number}.py" for number in range(20)}
 
 
+FIELDS = ("pk", "slug", "price", "title")
+
+
+def test_caches_that_are_emptied_amid_a_request_part_no_line_in_two(
+    flavors: list[Flavor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for budget in (frames._budget, callsite._sites_budget, callsite._probes_budget, trails.budget):
+        budget.clear()
+        monkeypatch.setattr(budget, "most_bytes", 0)
+    with django_dbaudit.record() as traffic:
+        for flavor in flavors:
+            Flavor.objects.get(pk=flavor.pk)
+            # Pushes out what the line before has left there.
+            Flavor.objects.filter(pk=flavor.pk).only(*FIELDS[: 1 + flavor.pk % 3]).first()
+    assert [each.most_executions for each in queries(traffic, how="get")] == [len(flavors)]
+
+
 def test_code_that_is_gone_is_not_taken_for_another(flavors: list[Flavor]) -> None:
     with django_dbaudit.record() as traffic:
         for number in range(50):
