@@ -39,14 +39,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django_dbaudit.analysis.pieces import ViewPieces
-from django_dbaudit.finding import Finding, Severity
+from django_dbaudit.finding import Finding, NotRun, Severity
+from django_dbaudit.project.effects.facts import Effects
 from django_dbaudit.rule import Rule
 
 rule = Rule(code="TXN001", severity=Severity.WARNING, since="0.1")
 
 
 @rule.check
-def split_writes(pieces: ViewPieces) -> Iterator[Finding]:
+def split_writes(pieces: ViewPieces, effects: Effects) -> Iterator[Finding | NotRun]:
     for each in pieces.told_by(rule.name):
         yield rule.finding(
             each.subject,
@@ -55,4 +56,9 @@ def split_writes(pieces: ViewPieces) -> Iterator[Finding]:
                 "An error after the first keeps it without the rest."
             ),
             **each.details(),
+        )
+    for problem in effects.problems:
+        yield rule.not_run(
+            f"only in part: the views of {problem.urlconf} are not known, because it cannot be loaded: "
+            f"{problem.reason}"
         )

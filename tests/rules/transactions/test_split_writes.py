@@ -12,7 +12,7 @@ from django_dbaudit.facts import Facts
 from django_dbaudit.finding import Finding, Location, Severity
 from django_dbaudit.project.effects.facts import Effects, ViewEffects
 from django_dbaudit.project.effects.tree import Atomic, Call, Node, Sequence, Write
-from django_dbaudit.project.views import View
+from django_dbaudit.project.views import UrlProblem, View
 from django_dbaudit.rule import get_rule
 from django_dbaudit.traffic.facts import Traffic, ViewTraffic
 from witness import requests, unit, way
@@ -158,3 +158,14 @@ def test_traffic_is_no_part_of_what_tells_a_finding_from_others() -> None:
     (before,) = findings(*IN_PIECES)
     (after,) = findings(*IN_PIECES, traffic=Traffic((requests(way(*BOTH)),)))
     assert before.fingerprint == after.fingerprint
+
+
+def test_a_urlconf_that_hides_its_views_is_told() -> None:
+    seen = Effects((), (UrlProblem("shop.urls", "ImportError: no module named cart"),))
+    outcome = audit.run([get_rule("split-writes")], Facts((), {Effects: seen}), Thresholds())
+    (not_run,) = outcome.not_run
+    assert not_run.reason == (
+        "only in part: the views of shop.urls are not known, because it cannot be loaded: "
+        "ImportError: no module named cart"
+    )
+    assert not outcome.failures
