@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from django_dbaudit import words
 from django_dbaudit.analysis.testimony import Testimony
 from django_dbaudit.analysis.verdicts import Verdicts
 from django_dbaudit.audit import Audit
@@ -64,5 +65,6 @@ class Command(AuditCommand):
         methods = len(self.judged)
         views = len({each.effects.view.name for each in self.judged})
         return (
-            f"{views:,} views, {methods:,} with their methods: {view_list.summary(self.judged) or 'none'}."
+            f"{words.count(views, 'view')}, {methods:,} with their methods: "
+            f"{view_list.summary(self.judged) or 'none'}."
         )
