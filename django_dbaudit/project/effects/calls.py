@@ -16,6 +16,7 @@ from django_dbaudit.project.effects import (
     blocks,
     functions,
     iteration,
+    known_accounts,
     known_admin,
     known_builtins,
     known_forms,
@@ -55,6 +56,7 @@ from django_dbaudit.project.effects.values import (
 KNOWN: dict[str, known_builtins.Known] = {
     **known_builtins.KNOWN,
     **known_library.KNOWN,
+    **known_accounts.KNOWN,
     **known_forms.KNOWN,
     **known_views.KNOWN,
     **known_admin.KNOWN,
